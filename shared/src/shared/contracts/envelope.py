@@ -1,0 +1,96 @@
+"""What stands around an event on the wire: CloudEvents 1.0, Kafka's binary mode.
+
+The value is the event's JSON, untouched; the attributes are `ce_` headers, so that a record whose
+body cannot be read still has an id, a subject and a sequence.
+Source: CloudEvents, "Kafka Protocol Binding", version 1.0.2.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+Headers = list[tuple[str, bytes]]
+
+
+class NoEnvelope(Exception):
+    """A record that is not one of ours: a header is missing or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event on its way: what it is, whose it is, and where in that order it stands.
+
+    `sequence` counts 1, 2, 3 … per topic and subject. `data` is empty for an event of an erased
+    lead (`erased`) and for one that was given up (`discarded`): hearers only advance.
+    """
+
+    event_id: UUID
+    topic: str
+    subject: UUID
+    sequence: int
+    kind: str
+    version: int
+    said_at: datetime
+    source: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    traceparent: str | None
+    data: bytes
+    blank: str | None = None
+
+    def headers(self) -> Headers:
+        """Return the attributes as Kafka headers."""
+        texts = {
+            "ce_specversion": "1.0",
+            "ce_id": str(self.event_id),
+            "ce_source": self.source,
+            "ce_type": f"{self.kind}.v{self.version}",
+            "ce_subject": str(self.subject),
+            "ce_time": self.said_at.isoformat(),
+            "ce_partitionkey": str(self.subject),
+            "ce_sequence": str(self.sequence),
+            "ce_dataschema": f"handoff/{self.kind}/{self.version}.json",
+            "ce_correlationid": str(self.correlation_id),
+            "content-type": "application/json",
+        }
+        optional = {
+            "ce_causationid": str(self.causation_id) if self.causation_id else None,
+            "traceparent": self.traceparent,
+            "handoff_blank": self.blank,
+        }
+        texts.update({name: text for name, text in optional.items() if text})
+        return [(name, text.encode()) for name, text in texts.items()]
+
+
+def from_record(
+    *, topic: str, value: bytes | None, headers: Iterable[tuple[str, bytes]]
+) -> Envelope:
+    """Read the envelope of a Kafka record; of a header that stands twice the first one counts.
+
+    Raises:
+        NoEnvelope: a required header is missing or malformed.
+    """
+    texts: dict[str, str] = {}
+    try:
+        for name, raw in headers:
+            texts.setdefault(name, raw.decode())
+        kind, _, version = texts["ce_type"].rpartition(".v")
+        causation = texts.get("ce_causationid")
+        return Envelope(
+            event_id=UUID(texts["ce_id"]),
+            topic=topic,
+            subject=UUID(texts["ce_subject"]),
+            sequence=int(texts["ce_sequence"]),
+            kind=kind,
+            version=int(version),
+            said_at=datetime.fromisoformat(texts["ce_time"]),
+            source=texts["ce_source"],
+            correlation_id=UUID(texts["ce_correlationid"]),
+            causation_id=UUID(causation) if causation else None,
+            traceparent=texts.get("traceparent"),
+            data=value or b"",
+            blank=texts.get("handoff_blank"),
+        )
+    except (KeyError, ValueError) as error:
+        raise NoEnvelope(f"no envelope: {error}") from None

@@ -1,0 +1,190 @@
+-- The messaging tables, version 1: the same in every service's database.
+-- A change is a new script with the next number; this one never changes once it is released.
+
+-- One row per subject (a lead, a rep) that this service knows: the mutex of all it knows of it.
+CREATE TABLE subject (
+    id         uuid PRIMARY KEY,
+    alias_of   uuid REFERENCES subject (id),
+    erased_at  timestamptz,
+    parked_as  text CHECK (parked_as IN ('poison', 'conflict', 'busy')),
+    created_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 90);
+CREATE INDEX subject_parked ON subject (parked_as) WHERE parked_as IS NOT NULL;
+
+-- The last number that was given out per topic and subject; moved under the subject's lock.
+CREATE TABLE said_stream (
+    topic         text   NOT NULL,
+    subject       uuid   NOT NULL,
+    last_sequence bigint NOT NULL,
+    PRIMARY KEY (topic, subject)
+) WITH (fillfactor = 80);
+
+-- Events that wait to be sent. Rows are inserted and deleted, never updated.
+CREATE TABLE outbox (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id   uuid        NOT NULL UNIQUE,
+    topic      text        NOT NULL,
+    subject    uuid        NOT NULL,
+    sequence   bigint      NOT NULL,
+    type       text        NOT NULL,
+    payload    bytea       NOT NULL CHECK (octet_length(payload) <= 900000),
+    headers    jsonb       NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0
+);
+CREATE INDEX outbox_subject ON outbox (subject);
+
+-- What was sent: the proof, and the source for publishing again. Partitioned by day.
+CREATE TABLE outbox_archive (
+    id           bigint      NOT NULL,
+    event_id     uuid        NOT NULL,
+    topic        text        NOT NULL,
+    subject      uuid        NOT NULL,
+    sequence     bigint      NOT NULL,
+    type         text        NOT NULL,
+    payload      bytea       NOT NULL,
+    headers      jsonb       NOT NULL,
+    created_at   timestamptz NOT NULL,
+    published_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    partition    int,
+    "offset"     bigint
+) PARTITION BY RANGE (published_at);
+CREATE TABLE outbox_archive_rest PARTITION OF outbox_archive DEFAULT;
+CREATE INDEX outbox_archive_subject ON outbox_archive (subject, topic, sequence);
+CREATE INDEX outbox_archive_event ON outbox_archive (event_id);
+
+-- Subjects whose next event Kafka does not take; the relay's read leaves them out.
+CREATE TABLE outbox_held (
+    topic   text        NOT NULL,
+    subject uuid        NOT NULL,
+    error   text        NOT NULL,
+    held_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (topic, subject)
+);
+
+-- How often one row failed alone to be sent, or one event alone to be handled. Written before the
+-- try, in a transaction of its own, so that what kills the process is counted too.
+CREATE TABLE attempt (
+    event_id uuid PRIMARY KEY,
+    tries    int         NOT NULL,
+    tried_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The whole memory of what was heard, for ever.
+CREATE TABLE stream (
+    topic         text        NOT NULL,
+    subject       uuid        NOT NULL,
+    last_sequence bigint      NOT NULL,
+    last_event_id uuid        NOT NULL,
+    heard_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (topic, subject)
+) WITH (fillfactor = 80);
+CREATE INDEX stream_subject ON stream (subject);
+
+-- Events that were received and not applied, each with the raw record.
+CREATE TABLE parked_event (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    topic     text        NOT NULL,
+    subject   uuid        NOT NULL,
+    sequence  bigint      NOT NULL,
+    event_id  uuid        NOT NULL,
+    type      text        NOT NULL,
+    reason    text        NOT NULL
+        CHECK (reason IN ('gap', 'poison', 'conflict', 'busy', 'behind', 'unreadable')),
+    value     bytea       NOT NULL,
+    headers   jsonb       NOT NULL,
+    partition int         NOT NULL,
+    "offset"  bigint      NOT NULL,
+    error     text,
+    traceback text,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (topic, subject, sequence)
+);
+CREATE INDEX parked_event_subject ON parked_event (subject, id);
+
+-- Records that have no readable envelope at all: they belong to no lead, so they hold nobody up.
+CREATE TABLE unreadable_record (
+    topic     text        NOT NULL,
+    partition int         NOT NULL,
+    "offset"  bigint      NOT NULL,
+    key       bytea,
+    value     bytea,
+    headers   jsonb       NOT NULL,
+    error     text        NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (topic, partition, "offset")
+);
+
+-- When this service began to hear a topic: a younger subject's stream begins at 1.
+CREATE TABLE subscription (
+    topic      text PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The breaker of this service's consumer: a row, so that it survives restarts.
+CREATE TABLE breaker (
+    name      text PRIMARY KEY,
+    opened_at timestamptz,
+    version   text,
+    reason    text,
+    in_a_row  int NOT NULL DEFAULT 0,
+    counted   int NOT NULL DEFAULT 0,
+    poisoned  int NOT NULL DEFAULT 0
+);
+
+-- Who may run a loop of which there must be one; by this database's clock.
+CREATE TABLE lease (
+    name       text PRIMARY KEY,
+    owner      text        NOT NULL,
+    epoch      bigint      NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- What the audit compares: the last number said and the last number heard, per topic and subject.
+CREATE VIEW said AS
+SELECT s.topic, s.subject, s.last_sequence, o.first_waiting, o.waiting_since, h.error AS held
+FROM said_stream s
+LEFT JOIN LATERAL (
+    SELECT min(o.sequence) AS first_waiting, min(o.created_at) AS waiting_since
+    FROM outbox o WHERE o.subject = s.subject AND o.topic = s.topic
+) o ON true
+LEFT JOIN outbox_held h ON h.topic = s.topic AND h.subject = s.subject;
+
+CREATE VIEW heard AS
+SELECT coalesce(s.topic, p.topic) AS topic,
+       coalesce(s.subject, p.subject) AS subject,
+       coalesce(s.last_sequence, 0) AS last_sequence,
+       s.last_event_id,
+       s.heard_at,
+       p.first_parked, p.last_parked, coalesce(p.parked, 0) AS parked, p.reason, p.error
+FROM stream s
+FULL JOIN (
+    SELECT topic, subject, min(sequence) AS first_parked, max(sequence) AS last_parked,
+           count(*) AS parked,
+           (array_agg(reason ORDER BY sequence))[1] AS reason,
+           (array_agg(error ORDER BY sequence))[1] AS error
+    FROM parked_event GROUP BY topic, subject
+) p ON p.topic = s.topic AND p.subject = s.subject;
+
+CREATE VIEW subscribed AS SELECT topic, started_at FROM subscription;
+
+-- What `trace` reads: everything that was said of a subject, and what is parked.
+CREATE VIEW said_story AS
+SELECT subject, created_at AS at, 'said'::text AS kind, type AS name, event_id AS id, topic,
+       sequence, NULL::int AS partition, NULL::bigint AS "offset",
+       (headers ->> 'causation_id')::uuid AS causation_id, 'waits in the outbox'::text AS note
+FROM outbox
+UNION ALL
+SELECT subject, created_at, 'said', type, event_id, topic, sequence, partition, "offset",
+       (headers ->> 'causation_id')::uuid, NULL
+FROM outbox_archive
+UNION ALL
+SELECT subject, parked_at, 'parked', type, event_id, topic, sequence, partition, "offset",
+       NULL, reason || coalesce(': ' || error, '')
+FROM parked_event
+UNION ALL
+SELECT id, erased_at, 'erased', 'tombstone', NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM subject WHERE erased_at IS NOT NULL;

@@ -1,0 +1,72 @@
+"""Opens an engine with every limit set, and no surprise left to a default.
+
+`statement_cache_size=0` works behind PgBouncer in transaction mode. The limits are also set on
+the database's roles where the deployment can, because PgBouncer drops what a driver asks for.
+"""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared import limits
+from shared.settings import DatabaseSettings
+
+_MILLISECONDS = 1000
+
+_INDEX_PLANS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""On a fresh database, without statistics, hot statements were planned as sequential scans, and
+stayed so. The hot roles touch a few rows by key, for which an index and a nested loop are right."""
+
+
+def server_settings(of: limits.DatabaseLimits, *, hot: bool = False) -> dict[str, str]:
+    """Return the Postgres settings of a connection, for the driver and for `ALTER ROLE`."""
+    settings = {
+        "statement_timeout": of.statement,
+        "lock_timeout": limits.LOCK,
+        "idle_in_transaction_session_timeout": limits.IDLE_IN_TRANSACTION,
+        "client_connection_check_interval": limits.CLIENT_CONNECTION_CHECK,
+    }
+    texts = {name: str(int(seconds * _MILLISECONDS)) for name, seconds in settings.items()}
+    return texts | {"timezone": "UTC", "jit": "off"} | (_INDEX_PLANS if hot else {})
+
+
+def open_engine(
+    settings: DatabaseSettings,
+    of: limits.DatabaseLimits = limits.API,
+    *,
+    hot: bool = False,
+    pool_size: int = 10,
+) -> AsyncEngine:
+    """Open an engine on the service's own database; nothing connects before the first use."""
+    return create_async_engine(
+        driver_url(settings),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=limits.POOL_ACQUIRE,
+        pool_pre_ping=False,
+        json_serializer=_dumps,
+        connect_args={
+            "timeout": limits.CONNECT,
+            "command_timeout": of.driver,
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "server_settings": server_settings(of, hot=hot),
+        },
+    )
+
+
+def driver_url(settings: DatabaseSettings) -> str:
+    """Return the address with asyncpg as the driver."""
+    parts = urlsplit(settings.database_url.get_secret_value())
+    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
+
+
+def _dumps(value: Any) -> str:  # noqa: ANN401  JSON takes anything
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

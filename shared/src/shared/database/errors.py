@@ -1,0 +1,62 @@
+"""The explicit table that sorts what a database call can raise.
+
+Infrastructure is waited through, contention is tried again, data is somebody's fault. Whoever
+catches an error asks here; nobody reads SQLSTATEs elsewhere.
+Source: PostgreSQL 15, appendix A, "PostgreSQL Error Codes".
+"""
+
+from enum import Enum
+
+from asyncpg.exceptions import InterfaceError as DriverError
+from asyncpg.exceptions import InternalClientError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+
+class Kind(Enum):
+    """What an error asks for."""
+
+    INFRASTRUCTURE = "the database is away or going away: the same again, later"
+    CONTENTION = "another transaction was in the way: the same again, a few times"
+    DATA = "the statement or its values are wrong: never again as it is"
+
+
+_CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
+_INFRASTRUCTURE_CLASSES = ("08", "53", "57P", "58", "25006")
+_CODE_LENGTH = 5
+
+
+def kind_of(error: BaseException) -> Kind | None:
+    """Sort an error; None: it did not come from the database or the network."""
+    code = _sqlstate(error)
+    if code in _CONTENTION:
+        return Kind.CONTENTION
+    if code is not None:
+        known = code.startswith(_INFRASTRUCTURE_CLASSES)
+        return Kind.INFRASTRUCTURE if known else Kind.DATA
+    return _kind_without_code(error)
+
+
+def _kind_without_code(error: BaseException) -> Kind | None:
+    if isinstance(error, OSError | TimeoutError | PoolTimeout | InternalClientError):
+        return Kind.INFRASTRUCTURE
+    if isinstance(error, DriverError | InterfaceError):
+        return Kind.DATA if _is_bad_value(error) else Kind.INFRASTRUCTURE
+    if isinstance(error, DBAPIError):
+        lost = error.connection_invalidated or isinstance(error.orig, OSError | TimeoutError)
+        return Kind.INFRASTRUCTURE if lost else Kind.DATA
+    return None
+
+
+def _is_bad_value(error: BaseException) -> bool:
+    """Asyncpg says `InterfaceError` also of a value that it cannot encode (its `DataError`)."""
+    chain = (error, getattr(error, "orig", None), error.__cause__)
+    return any(isinstance(link, ValueError) for link in chain)
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    chain = (error, getattr(error, "orig", None), error.__cause__)
+    codes = (getattr(link, "sqlstate", None) for link in chain if link is not None)
+    return next(
+        (code for code in codes if isinstance(code, str) and len(code) == _CODE_LENGTH), None
+    )

@@ -1,0 +1,39 @@
+"""Identifiers: time-ordered UUIDs (version 7, RFC 9562), and the names under which they travel.
+
+The one place that makes an id; a domain takes ids as arguments.
+"""
+
+from datetime import UTC, datetime
+from typing import NewType
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+LeadId = NewType("LeadId", UUID)
+RepId = NewType("RepId", UUID)
+DealId = NewType("DealId", UUID)
+TaskId = NewType("TaskId", UUID)
+EventId = NewType("EventId", UUID)
+
+_RANDOM_BITS = 80
+
+
+def new_id() -> UUID:
+    """Return a fresh id; ids of one process sort in the order in which they were made."""
+    return uuid7()
+
+
+def minted_at(identifier: UUID) -> datetime:
+    """Return when an id was made, to the millisecond.
+
+    Raises:
+        ValueError: the id is not of version 7, so it carries no time.
+    """
+    if identifier.version != 7:  # noqa: PLR2004  RFC 9562's own number
+        raise ValueError(f"{identifier} is a UUID of version {identifier.version}, not 7")
+    return datetime.fromtimestamp((identifier.int >> _RANDOM_BITS) / 1000, tz=UTC)
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """Return the lowest id that could be made at `moment`: a bound for ranges over ids."""
+    return UUID(int=int(moment.timestamp() * 1000) << _RANDOM_BITS)

@@ -1,0 +1,113 @@
+"""Producer and consumer, configured so that nothing is lost or reordered, and with time limits.
+
+aiokafka's own defaults are acks=1, no idempotence and `latest`; its `stop()` and `commit()` were
+seen to hang with the broker away. Only this module and `topics` know the physical topic name.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared import limits
+from shared.kafka.topics import logical, physical
+from shared.settings import KafkaSettings
+from shared.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+_MILLISECONDS = 1000
+_BATCH_BYTES = 131_072
+_REQUEST_SECONDS = 30
+_HEARTBEAT_SECONDS = 3
+
+
+def producer(settings: KafkaSettings) -> AIOKafkaProducer:
+    """Return an idempotent producer that waits for all in-sync replicas; not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=settings.instance,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        max_batch_size=_BATCH_BYTES,
+        max_request_size=limits.MAX_BODY_BYTES,
+        linger_ms=0,
+        request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
+    )
+
+
+def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> AIOKafkaConsumer:
+    """Return a group member that reads raw bytes and commits only when told; not started.
+
+    The range assignor gives one member the same partition of every topic, so all of a lead.
+    A stable instance name makes the member static: back in seconds after a kill.
+    """
+    return AIOKafkaConsumer(
+        *(physical(settings, topic) for topic in topics),
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=settings.instance,
+        group_id=f"{settings.topic_prefix}{group}",
+        group_instance_id=f"{settings.topic_prefix}{settings.instance}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        partition_assignment_strategy=[RangePartitionAssignor],
+        session_timeout_ms=int(limits.SESSION * _MILLISECONDS),
+        heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
+        request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
+    )
+
+
+def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
+    """Return a consumer without a group, for looking at single records; not started."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=f"{settings.instance}-reader",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+
+
+async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client within its limit; one that hangs is left to the process's end."""
+    try:
+        async with asyncio.timeout(limits.KAFKA_STOP):
+            await client.stop()
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.warning("kafka_stop_failed", error=type(error).__name__)
+
+
+async def commit(member: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+    """Commit offsets within the limit. A failure is counted and passed over.
+
+    The positions in the database decide what is a duplicate, so an offset that was not taken
+    costs a second reading and nothing else.
+    """
+    assigned = member.assignment()
+    mine = {partition: offset for partition, offset in offsets.items() if partition in assigned}
+    if not mine:
+        return
+    try:
+        async with asyncio.timeout(limits.KAFKA_COMMIT):
+            await member.commit(mine)
+    except (TimeoutError, CommitFailedError, IllegalStateError, KafkaError) as error:
+        metrics.OFFSET_COMMIT_FAILED.inc()
+        log.warning("offset_commit_failed", error=type(error).__name__)
+
+
+async def brokers_answer(client: AIOKafkaProducer) -> bool:
+    """Tell whether the brokers answer a metadata request within its limit."""
+    with contextlib.suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(limits.BROKER_ANSWER):
+            await client.client.fetch_all_metadata()
+            return True
+    return False
+
+
+def topic_of(settings: KafkaSettings, partition: TopicPartition) -> str:
+    """Return the logical topic of a partition."""
+    return logical(settings, partition.topic)

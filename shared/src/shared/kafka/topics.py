@@ -1,0 +1,122 @@
+"""The topics in Kafka: made from the catalogue, and compared with it.
+
+The prefix (`HANDOFF_TOPIC_PREFIX`) lets several installations, or several tests, share a cluster;
+everywhere else a topic has its logical name.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, TOPICS
+from shared.limits import MAX_BODY_BYTES
+from shared.settings import KafkaSettings
+
+_MILLISECONDS_A_DAY = 86_400_000
+
+
+def physical(settings: KafkaSettings, topic: str) -> str:
+    """Return a topic's name in Kafka."""
+    return f"{settings.topic_prefix}{topic}"
+
+
+def logical(settings: KafkaSettings, topic: str) -> str:
+    """Return the name under which the catalogue knows a Kafka topic."""
+    return topic.removeprefix(settings.topic_prefix)
+
+
+async def apply(settings: KafkaSettings) -> list[str]:
+    """Make the topics that are missing; return their names."""
+    return await _with_admin(settings, lambda admin: _apply(settings, admin))
+
+
+async def check(settings: KafkaSettings) -> list[str]:
+    """Return a sentence for each way in which Kafka differs from the catalogue."""
+    return await _with_admin(settings, lambda admin: _check(settings, admin))
+
+
+async def _with_admin(
+    settings: KafkaSettings, work: Callable[[AIOKafkaAdminClient], Awaitable[list[str]]]
+) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        return await work(admin)
+    finally:
+        await admin.close()
+
+
+def _wanted(settings: KafkaSettings) -> dict[str, str]:
+    copies = settings.kafka_replication
+    return {
+        "min.insync.replicas": str(min(2, copies)),
+        "retention.ms": str(RETENTION_DAYS * _MILLISECONDS_A_DAY),
+        "max.message.bytes": str(MAX_BODY_BYTES),
+        "unclean.leader.election.enable": "false",
+    }
+
+
+async def _apply(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[str]:
+    known = set(await admin.list_topics())
+    missing = [t.name for t in TOPICS if physical(settings, t.name) not in known]
+    new = [
+        NewTopic(
+            name=physical(settings, name),
+            num_partitions=PARTITIONS,
+            replication_factor=settings.kafka_replication,
+            topic_configs=_wanted(settings),
+        )
+        for name in missing
+    ]
+    answer = await admin.create_topics(new) if new else None
+    for fault in answer.topic_errors if answer else ():
+        error = for_code(fault[1])
+        if fault[1] and error is not TopicAlreadyExistsError:
+            raise error(f"{fault[0]}: {fault[2]}")
+    return missing
+
+
+async def _check(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[str]:
+    names = [physical(settings, topic.name) for topic in TOPICS]
+    known = set(await admin.list_topics())
+    missing = [
+        f"{name}: missing; run `handoff topics apply`" for name in names if name not in known
+    ]
+    present = [name for name in names if name in known]
+    if not present:
+        return missing
+    shapes = await admin.describe_topics(present)
+    wrong = [f for shape in shapes for f in _shape_faults(settings, shape)]
+    return missing + wrong + await _config_faults(settings, admin, present)
+
+
+def _shape_faults(settings: KafkaSettings, shape: dict[str, object]) -> list[str]:
+    name, partitions = shape["topic"], shape["partitions"]
+    if not isinstance(partitions, list):
+        return [f"{name}: cannot be read"]
+    faults: list[str] = []
+    if len(partitions) != PARTITIONS:
+        faults.append(f"{name}: {len(partitions)} partitions instead of {PARTITIONS}")
+    copies = min(len(partition["replicas"]) for partition in partitions)
+    if copies < settings.kafka_replication:
+        faults.append(f"{name}: {copies} copies instead of {settings.kafka_replication}")
+    return faults
+
+
+async def _config_faults(
+    settings: KafkaSettings, admin: AIOKafkaAdminClient, names: list[str]
+) -> list[str]:
+    wanted = _wanted(settings)
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    faults: list[str] = []
+    for answer in await admin.describe_configs(resources):
+        for _, _, _, name, entries in answer.resources:
+            found = {entry[0]: entry[1] for entry in entries}
+            faults += [
+                f"{name}: {key} is {found.get(key)} instead of {value}"
+                for key, value in wanted.items()
+                if found.get(key) != value
+            ]
+    return faults

@@ -1,0 +1,45 @@
+"""Every time limit in one place, in seconds, in the order that must hold.
+
+pod grace > graceful stop > handler > driver > statement > lock: the inner one always gives up
+first, so the outer one still has time to say why. A test holds the order.
+"""
+
+from dataclasses import dataclass
+
+REQUEST_HEAD = 5.0
+REQUEST_BODY = 15.0
+HANDLER = 10.0
+POOL_ACQUIRE = 2.0
+CONNECT = 3.0
+LOCK = 2.0
+IDLE_IN_TRANSACTION = 10.0
+CLIENT_CONNECTION_CHECK = 1.0
+LIFESPAN_START = 30.0
+LIFESPAN_STOP = 10.0
+GRACEFUL_STOP = 15.0
+POD_GRACE = 40.0
+
+BROKER_ANSWER = 2.0
+KAFKA_STOP = 5.0
+KAFKA_COMMIT = 5.0
+ACK = 60.0
+
+LEASE = 10.0
+LEASE_RENEWAL = 3.0
+HEARTBEAT_SILENCE = 30.0
+SESSION = 20.0
+
+MAX_BODY_BYTES = 1_048_576
+MAX_EVENT_BYTES = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    """How long a statement may take, seen from the server and from the driver."""
+
+    statement: float
+    driver: float
+
+
+API = DatabaseLimits(statement=5.0, driver=6.0)
+WORKER = DatabaseLimits(statement=60.0, driver=65.0)

@@ -1,0 +1,98 @@
+"""Parts of a service's settings: read from `HANDOFF_…` variables, checked when the process starts.
+
+Every variable may be given as `HANDOFF_X_FILE`, the path of a file that holds the value: that is
+how a secret reaches a container without standing in its environment. There is no global instance.
+"""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any, Literal, override
+
+from pydantic import Field, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_PREFIX = "HANDOFF_"
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads a field from the file that `HANDOFF_<FIELD>_FILE` names; one trailing newline goes."""
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
+        value = Path(path).read_text().removesuffix("\n") if path else None
+        return value, field_name, False
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self._fields()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _fields(self) -> list[tuple[str, FieldInfo]]:
+        return list(self.settings_cls.model_fields.items())
+
+
+class HandoffSettings(BaseSettings):
+    """What all parts share: the prefix, and where values come from."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over files."""
+        return init_settings, env_settings, FileSource(settings_cls)
+
+
+class DatabaseSettings(HandoffSettings):
+    """Where a service's own database is."""
+
+    database_url: SecretStr = Field(
+        description="postgresql://user:password@host:port/database",
+        pattern=r"^postgres(ql)?://",
+    )
+
+
+class KafkaSettings(HandoffSettings):
+    """Where the brokers are, and how this process is known to them."""
+
+    kafka_bootstrap: str = Field(description="host:port[,host:port...]", min_length=3)
+    kafka_replication: int = Field(
+        default=3, ge=1, le=9, description="copies of each record; 1 is for one node only"
+    )
+    topic_prefix: str = Field(
+        default="", pattern=r"^[A-Za-z0-9._-]*$", description="put before each topic and group"
+    )
+    instance: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        description="a stable name of this process: static group member, holder of leases",
+    )
+
+
+class WebSettings(HandoffSettings):
+    """Where a process listens."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65535)
+    http_fd: int | None = Field(default=None, description="a listening socket that was inherited")
+    operations_host: str = "127.0.0.1"
+    operations_port: int = Field(
+        default=9000, ge=0, le=65535, description="/livez, /readyz and /metrics"
+    )
+
+
+class TelemetrySettings(HandoffSettings):
+    """How a process tells what it does."""
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

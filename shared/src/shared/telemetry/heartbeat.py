@@ -1,0 +1,70 @@
+"""Heartbeats: what each loop of a process says of itself, read by liveness and readiness.
+
+A loop that turns beats. A loop that waits on purpose (a broker is away, the breaker is open) holds
+and says why: it is not ready, but it is never restarted for that. Only a loop that does neither
+is dead.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from shared import limits
+from shared.telemetry import metrics
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """One loop's sign of life."""
+
+    name: str
+    beaten_at: float = field(default_factory=time.monotonic)
+    progressed_at: float = field(default_factory=time.monotonic)
+    held: str | None = None
+
+    def beat(self) -> None:
+        """Say that the loop turned."""
+        self.beaten_at = time.monotonic()
+
+    def progress(self) -> None:
+        """Say that the loop turned and got something done."""
+        self.beaten_at = self.progressed_at = time.monotonic()
+        metrics.PROGRESS.labels(loop=self.name).set_to_current_time()
+
+    def hold(self, reason: str) -> None:
+        """Say that the loop waits on purpose, and why."""
+        self.beat()
+        if self.held != reason:
+            self.free()
+            self.held = reason
+            metrics.LOOP_HELD.labels(loop=self.name, reason=reason).set(1)
+
+    def free(self) -> None:
+        """Say that the loop no longer waits."""
+        if self.held is not None:
+            metrics.LOOP_HELD.labels(loop=self.name, reason=self.held).set(0)
+        self.held = None
+
+    def is_dead(self) -> bool:
+        """Tell whether the loop neither turns nor says that it is held."""
+        silent = time.monotonic() - self.beaten_at
+        return self.held is None and silent > limits.HEARTBEAT_SILENCE
+
+
+class Heartbeats:
+    """The loops of one process."""
+
+    def __init__(self) -> None:
+        """Start with no loop."""
+        self._loops: dict[str, Heartbeat] = {}
+
+    def loop(self, name: str) -> Heartbeat:
+        """Return the heartbeat of a loop, new at the first call."""
+        return self._loops.setdefault(name, Heartbeat(name))
+
+    def dead(self) -> list[str]:
+        """Return the names of the loops that are dead."""
+        return [beat.name for beat in self._loops.values() if beat.is_dead()]
+
+    def held(self) -> dict[str, str]:
+        """Return the loops that wait on purpose, with their reasons."""
+        return {beat.name: beat.held for beat in self._loops.values() if beat.held is not None}

@@ -1,0 +1,65 @@
+"""Every metric of the project, with its meaning: names by Prometheus' conventions.
+
+Labels have few values: never an id, never a path.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+PROGRESS = Gauge("handoff_loop_progress_timestamp_seconds", "When a loop last did work", ["loop"])
+LOOP_HELD = Gauge("handoff_loop_held", "1 while a loop waits on purpose", ["loop", "reason"])
+
+REQUEST_SECONDS = Histogram(
+    "handoff_http_request_seconds",
+    "Time from a request's head to its answer, by route template",
+    ["method", "route", "status"],
+    buckets=_SECONDS,
+)
+
+CAPTURE_BATCH = Histogram("handoff_capture_batch_rows", "Rows that shared a commit", buckets=_ROWS)
+CAPTURE_REFUSED = Counter("handoff_capture_refused_total", "Submissions answered 503", ["cause"])
+SUBMISSIONS = Counter(
+    "handoff_submissions_total", "Submissions by what became of them", ["outcome"]
+)
+OLDEST_UNRESOLVED = Gauge(
+    "handoff_submission_oldest_unresolved_seconds", "Age of the oldest submission without outcome"
+)
+
+OUTBOX_DEPTH = Gauge("handoff_outbox_depth", "Events that wait to be sent")
+OUTBOX_OLDEST = Gauge(
+    "handoff_outbox_oldest_unpublished_seconds", "Age of the oldest event that waits to be sent"
+)
+RELAY_BATCH = Histogram("handoff_relay_batch_rows", "Events sent together", buckets=_ROWS)
+RELAY_SECONDS = Histogram(
+    "handoff_relay_ack_seconds", "Time from reading a batch to its last ack", buckets=_SECONDS
+)
+RELAY_HELD = Counter("handoff_relay_held_subjects_total", "Subjects whose event cannot be sent")
+LEASE_EPOCH = Gauge("handoff_lease_epoch", "Epoch of a lease that this process holds", ["lease"])
+
+HEARD = Counter(
+    "handoff_events_heard_total",
+    "Events by topic and by what became of them: applied, ignored, duplicate, parked, erased",
+    ["topic", "effect"],
+)
+BATCH_EVENTS = Histogram("handoff_consumer_batch_events", "Events a transaction", buckets=_ROWS)
+BATCH_SECONDS = Histogram(
+    "handoff_consumer_batch_seconds", "Time of a batch's transaction", buckets=_SECONDS
+)
+EVENT_AGE = Histogram(
+    "handoff_event_age_seconds",
+    "Age of an event when its effect commits",
+    ["topic"],
+    buckets=_SECONDS,
+)
+CONSUMER_LAG = Gauge("handoff_consumer_lag", "Records behind the end, by topic", ["topic"])
+OFFSET_COMMIT_FAILED = Counter(
+    "handoff_offset_commit_failed_total", "Offsets that Kafka did not take; harmless"
+)
+PARKED_LEADS = Gauge("handoff_parked_leads", "Leads that are parked in this service", ["reason"])
+BREAKER_OPEN = Gauge("handoff_breaker_open", "1 while the consumer is stopped by its breaker")
+TIMERS_FIRED = Counter("handoff_timers_fired_total", "Subjects whose timer fired", ["timer"])
+TIMER_LATE = Histogram(
+    "handoff_timer_late_seconds", "How late after its time a timer fired", buckets=_SECONDS
+)
