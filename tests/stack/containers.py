@@ -1,0 +1,58 @@
+"""The tests' Postgres and Kafka as containers; the keeper that starts them also ends them."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from testcontainers.core.container import DockerContainer
+from tests.stack.engine import KAFKA_IMAGE, POSTGRES_IMAGE
+
+from handoff.embedded.ports import LOOPBACK, Ports
+
+# The keeper removes its containers; the reaper would be one more image.
+os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+
+
+@asynccontextmanager
+async def containers(ports: Ports, password: str) -> AsyncGenerator[tuple[str, str]]:
+    """Run both; give the administrator's URL and Kafka's bootstrap address."""
+    postgres_port, kafka_port = ports.claim("postgres", 15432), ports.claim("kafka", 19092)
+    postgres = _postgres(postgres_port, password)
+    kafka = _kafka(kafka_port)
+    await asyncio.gather(asyncio.to_thread(postgres.start), asyncio.to_thread(kafka.start))
+    try:
+        url = f"postgresql://postgres:{password}@{LOOPBACK}:{postgres_port}/postgres"
+        yield url, f"{LOOPBACK}:{kafka_port}"
+    finally:
+        await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(kafka.stop))
+
+
+def _postgres(port: int, password: str) -> DockerContainer:
+    container = DockerContainer(POSTGRES_IMAGE).with_bind_ports(5432, port)
+    return container.with_env("POSTGRES_PASSWORD", password).with_command(
+        "postgres -c max_connections=200"
+    )
+
+
+def _kafka(port: int) -> DockerContainer:
+    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+    settings = {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }
+    for name, value in settings.items():
+        container = container.with_env(name, value)
+    return container

@@ -1,0 +1,91 @@
+"""The fixtures that need the real thing: Postgres, Kafka, a service's database, topics.
+
+The first test of a run that asks starts the stack; the controller ends it with the run.
+Databases and topics are a module's own; tests of one module share them.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from tests.stack import databases, running
+from tests.stack.engine import has_images
+from tests.stack.running import Stack
+
+from shared.contracts.catalogue import TOPICS
+from shared.kafka import topics
+from shared.settings import KafkaSettings
+
+DatabaseFor = Callable[[str], Awaitable[str]]
+_DIRECTORY = pytest.StashKey[Path]()
+_CONTROLLER = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a directory; xdist's workers are told which it is."""
+    told: dict[str, Any] | None = getattr(config, "workerinput", None)
+    config.stash[_DIRECTORY] = Path(told["stack_directory"]) if told else running.make_directory()
+    config.stash[_CONTROLLER] = told["stack_controller"] if told else os.getpid()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  xdist's type is not public
+    """Tell a worker of xdist where this run's stack is."""
+    node.workerinput["stack_directory"] = str(node.config.stash[_DIRECTORY])
+    node.workerinput["stack_controller"] = node.config.stash[_CONTROLLER]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the stack with the run."""
+    if not hasattr(config, "workerinput") and _DIRECTORY in config.stash:
+        running.leave(config.stash[_DIRECTORY])
+
+
+def pytest_report_header() -> str:
+    """Say which Postgres and Kafka the tests meet."""
+    kind = "containers (testcontainers)" if has_images() else "embedded Postgres and Kafka"
+    return f"stack: {kind}, started if a test asks for it"
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> Stack:
+    """One Postgres and one Kafka for the whole run."""
+    return running.join(pytestconfig.stash[_DIRECTORY], pytestconfig.stash[_CONTROLLER])
+
+
+@pytest.fixture(scope="module")
+async def database_for(stack: Stack) -> AsyncGenerator[DatabaseFor]:
+    """Give what makes fresh, migrated databases; a service is named by its package."""
+    made: list[str] = []
+
+    async def make(service: str) -> str:
+        made.append(await databases.make_copy(stack, service))
+        return made[-1]
+
+    yield make
+    await asyncio.gather(*(databases.drop(stack, url) for url in made))
+
+
+@pytest.fixture(scope="module")
+def topic_prefix() -> str:
+    """What this module's topics begin with."""
+    return f"t{secrets.token_hex(4)}."
+
+
+@pytest.fixture(scope="module")
+async def kafka_settings(stack: Stack, topic_prefix: str) -> AsyncGenerator[KafkaSettings]:
+    """Where Kafka is, with all topics of the catalogue made under this module's prefix."""
+    settings = KafkaSettings(
+        kafka_bootstrap=stack.kafka_bootstrap, kafka_replication=1, topic_prefix=topic_prefix
+    )
+    await topics.apply(settings)
+    yield settings
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    await admin.start()
+    await admin.delete_topics([topics.physical(settings, topic.name) for topic in TOPICS])
+    await admin.close()
