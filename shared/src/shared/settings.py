@@ -7,11 +7,12 @@ how a secret reaches a container without standing in its environment. There is n
 import os
 import socket
 from pathlib import Path
-from typing import Any, Literal, override
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 _PREFIX = "HANDOFF_"
 

@@ -5,8 +5,10 @@ numbered scripts in `ddl/`, which a service's migration names; a script never ch
 released.
 """
 
+from functools import partial
 from importlib import resources
 
+import asyncpg
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
@@ -85,7 +87,11 @@ def execute_many(connection: Connection, sql: str) -> None:
     driver = connection.connection.dbapi_connection
     if driver is None:  # pragma: no cover  SQLAlchemy's type says so; an open connection has one
         raise RuntimeError("the connection is closed")
-    driver.run_async(lambda raw: raw.execute(sql))
+    driver.run_async(partial(_execute, sql=sql))
+
+
+async def _execute(raw: asyncpg.Connection[asyncpg.Record], *, sql: str) -> None:
+    await raw.execute(sql)
 
 
 def grant_operations(connection: Connection) -> None:

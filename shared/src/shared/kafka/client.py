@@ -6,14 +6,16 @@ seen to hang with the broker away. Only this module and `topics` know the physic
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
+from shared.kafka.port import Member, Partition, Reader, Sender
 from shared.kafka.topics import logical, physical
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
@@ -26,9 +28,9 @@ _REQUEST_SECONDS = 30
 _HEARTBEAT_SECONDS = 3
 
 
-def producer(settings: KafkaSettings) -> AIOKafkaProducer:
+def producer(settings: KafkaSettings) -> Sender:
     """Return an idempotent producer that waits for all in-sync replicas; not started."""
-    return AIOKafkaProducer(
+    made = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=settings.instance,
         acks="all",
@@ -39,15 +41,16 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
         linger_ms=0,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
     )
+    return cast("Sender", made)
 
 
-def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> AIOKafkaConsumer:
+def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> Member:
     """Return a group member that reads raw bytes and commits only when told; not started.
 
     The range assignor gives one member the same partition of every topic, so all of a lead.
     A stable instance name makes the member static: back in seconds after a kill.
     """
-    return AIOKafkaConsumer(
+    made = AIOKafkaConsumer(
         *(physical(settings, topic) for topic in topics),
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=settings.instance,
@@ -60,19 +63,21 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> A
         heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
     )
+    return cast("Member", made)
 
 
-def reader(settings: KafkaSettings) -> AIOKafkaConsumer:
+def reader(settings: KafkaSettings) -> Reader:
     """Return a consumer without a group, for looking at single records; not started."""
-    return AIOKafkaConsumer(
+    made = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=f"{settings.instance}-reader",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
+    return cast("Reader", made)
 
 
-async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def stop(client: Reader | Sender) -> None:
     """Stop a client within its limit; one that hangs is left to the process's end."""
     try:
         async with asyncio.timeout(limits.KAFKA_STOP):
@@ -81,7 +86,7 @@ async def stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         log.warning("kafka_stop_failed", error=type(error).__name__)
 
 
-async def commit(member: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:
     """Commit offsets within the limit. A failure is counted and passed over.
 
     The positions in the database decide what is a duplicate, so an offset that was not taken
@@ -99,15 +104,15 @@ async def commit(member: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -
         log.warning("offset_commit_failed", error=type(error).__name__)
 
 
-async def brokers_answer(client: AIOKafkaProducer) -> bool:
+async def brokers_answer(client: Sender) -> bool:
     """Tell whether the brokers answer a metadata request within its limit."""
     with contextlib.suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(limits.BROKER_ANSWER):
-            await client.client.fetch_all_metadata()
+            await cast("AIOKafkaProducer", client).client.fetch_all_metadata()
             return True
     return False
 
 
-def topic_of(settings: KafkaSettings, partition: TopicPartition) -> str:
+def topic_of(settings: KafkaSettings, partition: Partition) -> str:
     """Return the logical topic of a partition."""
     return logical(settings, partition.topic)

@@ -4,6 +4,9 @@ The prefix (`HANDOFF_TOPIC_PREFIX`) lets several installations, or several tests
 everywhere else a topic has its logical name.
 """
 
+# pyright: basic
+# aiokafka does not type what its admin client answers.
+
 from collections.abc import Awaitable, Callable
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic

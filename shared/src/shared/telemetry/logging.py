@@ -6,10 +6,10 @@ the thousand while a broker is away, so each of its sentences is let through onc
 
 import logging
 import time
-from typing import override
 
 import structlog
 from structlog.typing import Processor
+from typing_extensions import override
 
 from shared.settings import TelemetrySettings
 

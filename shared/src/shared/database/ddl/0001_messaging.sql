@@ -188,3 +188,17 @@ FROM parked_event
 UNION ALL
 SELECT id, erased_at, 'erased', 'tombstone', NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM subject WHERE erased_at IS NOT NULL;
+
+-- What a person asked the worker to do with what is parked; done by the handler that was to hear it.
+CREATE TABLE parking_order (
+    id       uuid PRIMARY KEY,
+    verb     text        NOT NULL CHECK (verb IN ('release', 'discard')),
+    subject  uuid        NOT NULL,
+    actor    text        NOT NULL,
+    reason   text,
+    asked_at timestamptz NOT NULL DEFAULT now(),
+    done_at  timestamptz,
+    count    int,
+    error    text
+);
+CREATE INDEX parking_order_open ON parking_order (asked_at) WHERE done_at IS NULL;

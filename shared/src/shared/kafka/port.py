@@ -1,0 +1,144 @@
+"""Kafka as messaging sees it: what it may call, in types of our own.
+
+aiokafka is only partly typed; whatever passes through here is known to the type checker. The
+contract of each method is the library's, plus what is said here.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Partition(NamedTuple):
+    """One partition of a topic, under the topic's physical name."""
+
+    topic: str
+    partition: int
+
+
+class Record(Protocol):
+    """A record as it was read: raw bytes."""
+
+    @property
+    def topic(self) -> str:
+        """The physical topic."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """The partition."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """The subject, as text."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """The event's JSON."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """The envelope."""
+        ...
+
+
+class Ack(Protocol):
+    """Where a record came to lie."""
+
+    @property
+    def partition(self) -> int:
+        """The partition."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads records of partitions that it is told, without a group."""
+
+    async def start(self) -> None:
+        """Connect; raises a KafkaError while no broker answers."""
+        ...
+
+    async def stop(self) -> None:
+        """May hang while brokers are away: call `client.stop`."""
+        ...
+
+    async def getmany(
+        self, *partitions: Partition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Mapping[Partition, Sequence[Record]]:
+        """Return what is there, or nothing after the time."""
+        ...
+
+    def assign(self, partitions: Sequence[Partition]) -> None:
+        """Read these from now on."""
+        ...
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read a partition from here."""
+        ...
+
+    async def topics(self) -> set[str]:
+        """Return the topics' physical names, freshly asked for."""
+        ...
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """Return the partitions known of a topic."""
+        ...
+
+    async def beginning_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """Return the first offset that is still there, per partition."""
+        ...
+
+    async def end_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """Return the offset that the next record will have, per partition."""
+        ...
+
+
+class Member(Reader, Protocol):
+    """A member of a consumer group."""
+
+    def assignment(self) -> set[Partition]:
+        """Return the partitions that are this member's now."""
+        ...
+
+    def pause(self, *partitions: Partition) -> None:
+        """Fetch nothing of these, and stay a member."""
+        ...
+
+    def resume(self, *partitions: Partition) -> None:
+        """Fetch again."""
+        ...
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """May hang or fail: call `client.commit`."""
+        ...
+
+
+class Sender(Protocol):
+    """Writes records, in the order of the calls per partition."""
+
+    async def start(self) -> None:
+        """Connect; raises a KafkaError while no broker answers."""
+        ...
+
+    async def stop(self) -> None:
+        """May hang while brokers are away: call `client.stop`."""
+        ...
+
+    async def send(
+        self, topic: str, value: bytes, *, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> asyncio.Future[Ack]:
+        """Take a record; the future ends with its ack. Giving up waiting does not unsend it."""
+        ...

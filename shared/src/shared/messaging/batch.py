@@ -1,0 +1,268 @@
+"""One batch, one transaction: judge, load, decide in memory, save, commit.
+
+A use case that fails takes its own lead out of the batch before anything is written; the others
+never notice. What becomes of that lead is the consumer's business.
+"""
+
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.contracts import catalogue
+from shared.contracts.event import Event
+from shared.messaging import attempts, erasure, outbox, parking, positions, subjects
+from shared.messaging.heard import D, Heard, Hearer
+from shared.messaging.parking import Parked
+from shared.messaging.records import Delivery
+from shared.messaging.stream import Streams, Verdict
+from shared.telemetry import metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A use case, or the reading of an event, failed: nothing of its lead was written."""
+
+    delivery: Delivery
+    error: str
+    traceback: str
+
+    @classmethod
+    def of(cls, delivery: Delivery, error: Exception) -> "Failure":
+        """Keep what a person will want to see; never the values that the event held."""
+        text = "".join(traceback.format_exception(error))
+        return cls(delivery, f"{type(error).__name__}: {error}", text)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a batch will do: made in memory, from the positions under lock."""
+
+    apply: list[Delivery] = field(default_factory=list[Delivery])
+    park: list[Parked] = field(default_factory=list[Parked])
+    erase: list[UUID] = field(default_factory=list[UUID])
+    unpark: list[Delivery] = field(default_factory=list[Delivery])
+    effects: dict[str, int] = field(default_factory=dict[str, int])
+
+    def without(self, names: set[UUID]) -> None:
+        """Take subjects out again: nothing is written for them."""
+        self.apply = [d for d in self.apply if d.envelope.subject not in names]
+        self.park = [p for p in self.park if p.delivery.envelope.subject not in names]
+        self.unpark = [d for d in self.unpark if d.envelope.subject not in names]
+
+
+@dataclass(slots=True)
+class Batch(Generic[D]):
+    """Runs batches for one service."""
+
+    engine: AsyncEngine
+    hearer: Hearer[D]
+    started_at: Mapping[str, datetime]
+    listened: dict[str, set[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note which kinds, in which versions, the service listens to."""
+        self.listened = {}
+        for event in self.hearer.subscriptions:
+            self.listened.setdefault(event.kind, set()).add(event.version)
+
+    def refuse_unknown_versions(self, deliveries: Sequence[Delivery]) -> None:
+        """Stop at an event that newer code wrote, before anything is done.
+
+        Raises:
+            catalogue.UnknownVersion: a kind that is listened to, in a version not known here.
+        """
+        for envelope in (delivery.envelope for delivery in deliveries):
+            if envelope.version not in self.listened.get(envelope.kind, {envelope.version}):
+                raise catalogue.UnknownVersion(f"{envelope.kind} version {envelope.version}")
+
+    async def run(
+        self, deliveries: Sequence[Delivery], *, counted: bool = False, released: bool = False
+    ) -> list[Failure]:
+        """Give the deliveries their effect in one transaction; return the leads left out.
+
+        `counted`: tries were written for them, which go with their success.
+        `released`: they were parked, and their leads being parked is no reason to wait.
+
+        Raises:
+            Exception: of the database or of loading and saving; then nothing was written.
+        """
+        async with self.engine.begin() as connection:
+            locked = await subjects.lock(connection, {d.envelope.subject for d in deliveries})
+            streams = await positions.load(connection, locked)
+            if released:
+                _open(streams.values(), deliveries)
+            waiting = await self._gaps(connection, streams)
+            plan = self._plan(deliveries, streams, waiting)
+            failures = await self._work(connection, plan, streams)
+            if counted:
+                await attempts.forget(connection, [d.envelope.event_id for d in deliveries])
+        self._measure(plan, streams)
+        return failures
+
+    async def _gaps(
+        self, connection: AsyncConnection, streams: Mapping[UUID, Streams]
+    ) -> dict[tuple[str, UUID, int], Delivery]:
+        """Return the parked events that may be next once a missing one is here."""
+        names = [name for name, known in streams.items() if known.parked and not known.parked_as]
+        if not names:
+            return {}
+        found = await parking.load(connection, names, ["gap", "busy"])
+        return {
+            (d.envelope.topic, name, d.envelope.sequence): d
+            for name, parked in found.items()
+            for d in parked
+        }
+
+    def _plan(
+        self,
+        deliveries: Sequence[Delivery],
+        streams: Mapping[UUID, Streams],
+        waiting: dict[tuple[str, UUID, int], Delivery],
+    ) -> Plan:
+        plan = Plan()
+        for delivery in deliveries:
+            envelope = delivery.envelope
+            known = streams[envelope.subject]
+            if self._erases(delivery) and not known.erased:
+                _erase(plan, known, delivery)
+                continue
+            verdict = known.judge(envelope, started_at=self.started_at[envelope.topic])
+            _follow(plan, known, delivery, verdict)
+            while verdict is Verdict.APPLY and (delivery := _next(waiting, delivery)):
+                _follow(plan, known, delivery, Verdict.APPLY)
+        return plan
+
+    def _erases(self, delivery: Delivery) -> bool:
+        kinds = catalogue.KINDS.get(delivery.envelope.kind, {})
+        event = kinds.get(delivery.envelope.version)
+        return event is not None and event.erases
+
+    async def _work(
+        self, connection: AsyncConnection, plan: Plan, streams: dict[UUID, Streams]
+    ) -> list[Failure]:
+        heard, failures = self._read(plan.apply, streams)
+        said: list[outbox.Said] = []
+        if heard:
+            desk = await self.hearer.load(connection, [each for _, each in heard])
+            said = self._decide(desk, heard, failures, streams)
+            await self.hearer.save(connection, desk)
+        failed = set(failures)
+        plan.without(failed)
+        await outbox.say_all(connection, said)
+        await positions.save(connection, [i for i in streams.items() if i[0] not in failed])
+        await parking.unpark(connection, plan.unpark)
+        await parking.park(connection, plan.park)
+        for conflict in (parked for parked in plan.park if parked.reason == "conflict"):
+            await parking.mark(connection, conflict.delivery.envelope.subject, "conflict")
+        if plan.erase:
+            await erasure.blank(connection, plan.erase)
+            await self.hearer.forget(connection, plan.erase)
+        return list(failures.values())
+
+    def _read(
+        self, deliveries: Sequence[Delivery], streams: Mapping[UUID, Streams]
+    ) -> tuple[list[tuple[Delivery, Heard[Any]]], dict[UUID, Failure]]:
+        """Decode the events that the service listens to."""
+        heard: list[tuple[Delivery, Heard[Any]]] = []
+        failures: dict[UUID, Failure] = {}
+        for delivery in deliveries:
+            envelope = delivery.envelope
+            if envelope.kind not in self.listened or envelope.subject in failures:
+                continue
+            try:
+                event = catalogue.read(envelope)
+            except catalogue.Unreadable as error:
+                failures[envelope.subject] = Failure.of(delivery, error)
+                continue
+            if event is not None:
+                subject = streams[envelope.subject].subject.id
+                heard.append((delivery, Heard(event, envelope, subject)))
+        readable = [each for each in heard if each[0].envelope.subject not in failures]
+        return readable, failures
+
+    def _decide(
+        self,
+        desk: D,
+        heard: Sequence[tuple[Delivery, Heard[Any]]],
+        failures: dict[UUID, Failure],
+        streams: Mapping[UUID, Streams],
+    ) -> list[outbox.Said]:
+        """Call the use cases, one event after the other; a failing lead leaves the desk."""
+        said: list[tuple[UUID, outbox.Said]] = []
+        for delivery, each in heard:
+            name = delivery.envelope.subject
+            if name in failures:
+                continue
+            now = streams[name].subject.locked_at
+            try:
+                events = self._call(desk, each, now)
+            except Exception as error:  # noqa: BLE001  a use case may fail in any way; its lead pays
+                failures[name] = Failure.of(delivery, error)
+                desk.leave(each.subject)
+                continue
+            cause = outbox.Cause.of(delivery.envelope)
+            said += [(name, (event, cause)) for event in events]
+        return [each for name, each in said if name not in failures]
+
+    def _call(self, desk: D, heard: Heard[Any], now: datetime) -> Sequence[Event]:
+        return self.hearer.subscriptions[type(heard.event)](desk, heard, now)
+
+    def _measure(self, plan: Plan, streams: Mapping[UUID, Streams]) -> None:
+        for delivery in plan.apply:
+            envelope = delivery.envelope
+            age = streams[envelope.subject].subject.locked_at - envelope.said_at
+            metrics.EVENT_AGE.labels(topic=envelope.topic).observe(max(0.0, age.total_seconds()))
+            effect = "applied" if envelope.kind in self.listened else "ignored"
+            metrics.HEARD.labels(topic=envelope.topic, effect=effect).inc()
+        for parked in plan.park:
+            metrics.HEARD.labels(topic=parked.delivery.envelope.topic, effect="parked").inc()
+        for topic, count in plan.effects.items():
+            metrics.HEARD.labels(topic=topic, effect="duplicate").inc(count)
+
+
+def _open(streams: Iterable[Streams], deliveries: Sequence[Delivery]) -> None:
+    """Judge released events as if they and their leads had never been parked."""
+    released = {(d.envelope.topic, d.envelope.sequence) for d in deliveries}
+    for known in streams:
+        known.parked_as = None
+        known.parked -= released
+
+
+_PARKED_AS = {Verdict.GAP: "gap", Verdict.BEHIND: "behind", Verdict.CONFLICT: "conflict"}
+
+
+def _follow(plan: Plan, known: Streams, delivery: Delivery, verdict: Verdict) -> None:
+    """Write a verdict into the plan, and move the position with it."""
+    envelope = delivery.envelope
+    if verdict in (Verdict.APPLY, Verdict.ADVANCE):
+        known.advance(envelope)
+    if verdict is not Verdict.GAP and delivery.parked_id is not None:
+        plan.unpark.append(delivery)
+    if verdict is Verdict.APPLY:
+        plan.apply.append(delivery)
+    elif verdict is Verdict.DUPLICATE:
+        plan.effects[envelope.topic] = plan.effects.get(envelope.topic, 0) + 1
+    elif verdict in _PARKED_AS:
+        known.parked.add((envelope.topic, envelope.sequence))
+        plan.park.append(Parked(delivery, _PARKED_AS[verdict]))
+    if verdict is Verdict.CONFLICT:
+        known.parked_as = "conflict"
+
+
+def _next(waiting: dict[tuple[str, UUID, int], Delivery], delivery: Delivery) -> Delivery | None:
+    envelope = delivery.envelope
+    return waiting.pop((envelope.topic, envelope.subject, envelope.sequence + 1), None)
+
+
+def _erase(plan: Plan, known: Streams, delivery: Delivery) -> None:
+    """Erasure overtakes: what came before it in this batch is not even applied."""
+    plan.without({delivery.envelope.subject})
+    plan.erase.append(delivery.envelope.subject)
+    known.erased = True
+    known.parked_as = None
+    known.advance(delivery.envelope)

@@ -1,0 +1,180 @@
+"""The consumer: takes batches from Kafka, sees each through, then commits its offsets.
+
+Whatever stops it (a broker or the database is away, the breaker is open, newer code wrote an
+event) it holds, says why, and goes on with the same batch; it never skips and never dies of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic
+
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contracts.catalogue import UnknownVersion
+from shared.database.bulk import Insert
+from shared.database.errors import Kind, kind_of
+from shared.kafka import client
+from shared.kafka.port import Member, Partition, Record
+from shared.messaging import backoff
+from shared.messaging.batch import Batch
+from shared.messaging.breaker import Breaker, BreakerOpen
+from shared.messaging.heard import D, Hearer
+from shared.messaging.narrowing import Narrowing
+from shared.messaging.records import Delivery, Stranger, take_apart
+from shared.messaging.tables import unreadable_record
+from shared.settings import KafkaSettings
+from shared.telemetry import metrics
+from shared.telemetry.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+_MOST_RECORDS = 500
+_POLL_MILLISECONDS = 200
+_PACE_SECONDS = 0.01
+_HELD_SECONDS = 2.0
+_CAUTIOUS_SECONDS = 10.0
+
+_SUBSCRIBE = text("""
+    INSERT INTO subscription (topic) SELECT unnest(CAST(:topics AS text[])) ON CONFLICT DO NOTHING
+""")
+_SUBSCRIBED = text("SELECT topic, started_at FROM subscription WHERE topic = ANY(:topics)")
+_UNREADABLE = Insert(unreadable_record, ignore_repeats=True)
+
+
+async def subscribe(engine: AsyncEngine, topics: Sequence[str]) -> dict[str, datetime]:
+    """Write down the first hearing of each topic; return when that was."""
+    async with engine.begin() as connection:
+        await connection.execute(_SUBSCRIBE, {"topics": list(topics)})
+        rows = await connection.execute(_SUBSCRIBED, {"topics": list(topics)})
+        return {row.topic: row.started_at for row in rows}
+
+
+@dataclass(slots=True)
+class Consumer(Generic[D]):
+    """One member of a service's consumer group."""
+
+    engine: AsyncEngine
+    settings: KafkaSettings
+    service: str
+    version: str
+    topics: tuple[str, ...]
+    hearer: Hearer[D]
+    heartbeat: Heartbeat
+    checked: bool = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until told to stop. Errors of infrastructure end it; it is run again."""
+        batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
+        breaker = Breaker(self.service, self.version)
+        narrowing = Narrowing(self.engine, batch, breaker)
+        member = client.consumer(self.settings, group=self.service, topics=self.topics)
+        try:
+            await member.start()
+            await self._consume(member, narrowing, stop)
+        finally:
+            await client.stop(member)
+
+    async def _consume(self, member: Member, narrowing: Narrowing[D], stop: asyncio.Event) -> None:
+        cautious_until = time.monotonic() + _CAUTIOUS_SECONDS
+        while not stop.is_set():
+            records = await member.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_MOST_RECORDS)
+            self.heartbeat.beat()
+            if not records:
+                continue
+            began = time.monotonic()
+            cautious = began < cautious_until
+            if not await self._see_through(member, narrowing, records, stop, cautious=cautious):
+                return
+            await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
+            self.heartbeat.progress()
+            metrics.BATCH_SECONDS.observe(time.monotonic() - began)
+            await asyncio.sleep(_PACE_SECONDS)
+
+    async def _see_through(
+        self,
+        member: Member,
+        narrowing: Narrowing[D],
+        records: Mapping[Partition, Sequence[Record]],
+        stop: asyncio.Event,
+        *,
+        cautious: bool,
+    ) -> bool:
+        """Try the same batch until nothing of it is left; False where it was told to stop first."""
+        deliveries, strangers = self._take_apart(records)
+        metrics.BATCH_EVENTS.observe(len(deliveries))
+        failures = 0
+        while not stop.is_set():
+            try:
+                await self._once(narrowing, deliveries, strangers, cautious=cautious)
+            except Exception as error:
+                reason = _why_held(error)
+                if reason is None:
+                    raise
+                failures += 1
+                await self._hold(member, reason, failures, stop)
+            else:
+                self._go_on(member)
+                return True
+        return False
+
+    async def _once(
+        self,
+        narrowing: Narrowing[D],
+        deliveries: Sequence[Delivery],
+        strangers: Sequence[Stranger],
+        *,
+        cautious: bool,
+    ) -> None:
+        if self.heartbeat.held is not None or not self.checked:
+            await narrowing.breaker.check(self.engine)
+            self.checked = True
+        narrowing.batch.refuse_unknown_versions(deliveries)
+        if strangers:
+            log.error("unreadable_records", count=len(strangers), first=strangers[0].error)
+            async with self.engine.begin() as connection:
+                await _UNREADABLE.run(connection, [stranger.row() for stranger in strangers])
+        await narrowing.see_through(deliveries, cautious=cautious)
+
+    async def _hold(self, member: Member, reason: str, failures: int, stop: asyncio.Event) -> None:
+        """Wait on purpose: nothing is fetched, and the group is told that this member lives."""
+        log.warning("consumer_held", reason=reason, failures=failures)
+        self.heartbeat.hold(reason)
+        member.pause(*member.assignment())
+        await member.getmany(timeout_ms=0)
+        pause = backoff.delay(failures) if reason == "infrastructure" else _HELD_SECONDS
+        await backoff.sleep(pause, stop)
+
+    def _go_on(self, member: Member) -> None:
+        if self.heartbeat.held is not None:
+            self.heartbeat.free()
+            member.resume(*member.assignment())
+
+    def _take_apart(
+        self, records: Mapping[Partition, Sequence[Record]]
+    ) -> tuple[list[Delivery], list[Stranger]]:
+        deliveries: list[Delivery] = []
+        strangers: list[Stranger] = []
+        for partition, some in records.items():
+            mine, others = take_apart(client.topic_of(self.settings, partition), some)
+            deliveries += mine
+            strangers += others
+        return deliveries, strangers
+
+
+def _why_held(error: Exception) -> str | None:
+    """Return why the loop must wait; None: it is a bug, and the loop ends with it."""
+    if isinstance(error, BreakerOpen):
+        return "breaker"
+    if isinstance(error, UnknownVersion):
+        return "unknown_version"
+    waits = isinstance(error, KafkaError) or kind_of(error) in (
+        Kind.INFRASTRUCTURE,
+        Kind.CONTENTION,
+    )
+    return "infrastructure" if waits else None

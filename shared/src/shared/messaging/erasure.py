@@ -1,0 +1,46 @@
+"""Forgetting a person in the messaging tables: the tombstone, and blank archives.
+
+The service blanks its own tables. Rows that wait in the outbox go out as they are (they were said
+before), and are archived blank by the relay; Kafka forgets by retention.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.catalogue import TOPIC_OF
+
+ERASING_TYPES = [event.wire_type() for event in TOPIC_OF if event.erases]
+
+_TOMBSTONE = text("""
+    UPDATE subject SET erased_at = coalesce(erased_at, clock_timestamp()), parked_as = NULL
+    WHERE id = ANY(:subjects)
+""")
+_BLANK_ARCHIVE = text("""
+    UPDATE outbox_archive SET payload = ''
+    WHERE subject = ANY(:subjects) AND payload <> '' AND type <> ALL(:erasing)
+""")
+_ADVANCE = text("""
+    INSERT INTO stream AS s (topic, subject, last_sequence, last_event_id)
+    SELECT DISTINCT ON (topic, subject) topic, subject, sequence, event_id
+    FROM parked_event WHERE subject = ANY(:subjects)
+    ORDER BY topic, subject, sequence DESC
+    ON CONFLICT (topic, subject) DO UPDATE
+    SET last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id
+    WHERE excluded.last_sequence > s.last_sequence
+""")
+_DROP_PARKED = text("DELETE FROM parked_event WHERE subject = ANY(:subjects)")
+
+
+async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
+    """Make the subjects tombstones, here and now; the caller holds their locks.
+
+    What is parked of them is passed over: their positions move past it, and its rows go.
+    """
+    values = {"subjects": list(subjects)}
+    await connection.execute(_TOMBSTONE, values)
+    await connection.execute(_ADVANCE, values)
+    await connection.execute(_DROP_PARKED, values)
+    await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})

@@ -1,0 +1,84 @@
+"""Looks for records of our own in Kafka that our database does not know: it was restored.
+
+Publishing on would give numbers a second time that hearers have seen already, so the relay
+refuses to begin until somebody decides.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contracts.catalogue import said_by
+from shared.contracts.envelope import NoEnvelope, from_record
+from shared.kafka import client
+from shared.kafka.port import Partition, Reader
+from shared.kafka.topics import physical
+from shared.settings import KafkaSettings
+
+_READ_MILLISECONDS = 5000
+
+_UNKNOWN = text("""
+    SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
+    WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.event_id = r.id)
+      AND NOT EXISTS (SELECT FROM outbox_archive a WHERE a.event_id = r.id)
+""")
+
+
+async def records(engine: AsyncEngine, settings: KafkaSettings, service: str) -> list[str]:
+    """Return the ids of the newest records on the service's topics that its database lacks."""
+    ids = await _newest(settings, service)
+    if not ids:
+        return []
+    async with engine.connect() as connection:
+        rows = await connection.execute(_UNKNOWN, {"ids": ids})
+        return [str(row.id) for row in rows]
+
+
+async def _newest(settings: KafkaSettings, service: str) -> list[UUID]:
+    """Return the event id of the last record of each partition that has one."""
+    reader = client.reader(settings)
+    await reader.start()
+    try:
+        wanted = await _ends(reader, [physical(settings, topic) for topic in said_by(service)])
+        reader.assign(list(wanted))
+        for partition, end in wanted.items():
+            reader.seek(partition, end - 1)
+        return await _read(reader, wanted)
+    finally:
+        await client.stop(reader)
+
+
+async def _ends(reader: Reader, topics: list[str]) -> dict[Partition, int]:
+    partitions = [
+        Partition(topic, number)
+        for topic in topics
+        for number in sorted(await _partitions(reader, topic))
+    ]
+    first = await reader.beginning_offsets(partitions)
+    ends = await reader.end_offsets(partitions)
+    return {partition: end for partition, end in ends.items() if end > first[partition]}
+
+
+async def _partitions(reader: Reader, topic: str) -> set[int]:
+    await reader.topics()
+    return reader.partitions_for_topic(topic) or set()
+
+
+async def _read(reader: Reader, wanted: dict[Partition, int]) -> list[UUID]:
+    ids: list[UUID] = []
+    missing = set(wanted)
+    while missing:
+        found = await reader.getmany(*missing, timeout_ms=_READ_MILLISECONDS)
+        if not found:
+            raise TimeoutError("the brokers did not give the last records of our topics")
+        for partition, some in found.items():
+            missing.discard(partition)
+            try:
+                last = some[-1]
+                ids.append(
+                    from_record(topic=last.topic, value=last.value, headers=last.headers).event_id
+                )
+            except NoEnvelope:
+                continue  # somebody else wrote here: not ours to judge
+    return ids

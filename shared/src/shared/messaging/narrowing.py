@@ -1,0 +1,154 @@
+"""Sees a batch through: together if it can be, by halves if it must, one by one at the end.
+
+So one event that fails costs one lead. What fails three times, each try counted before it is made,
+parks its lead; what only ever times out waits as `busy`; infrastructure is nobody's fault.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.database.errors import Kind, kind_of
+from shared.messaging import attempts, backoff, parking, subjects
+from shared.messaging.batch import Batch, Failure
+from shared.messaging.breaker import Breaker, BreakerOpen
+from shared.messaging.heard import D
+from shared.messaging.parking import Parked
+from shared.messaging.records import Delivery
+from shared.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+_CONTENTION_TRIES = 3
+
+
+@dataclass(slots=True)
+class Narrowing(Generic[D]):
+    """Runs batches of one consumer until nothing of them is left to do."""
+
+    engine: AsyncEngine
+    batch: Batch[D]
+    breaker: Breaker
+    blameless: set[UUID] = field(default_factory=set[UUID])
+
+    async def see_through(self, deliveries: Sequence[Delivery], *, cautious: bool) -> None:
+        """Give every delivery its effect, or park its lead.
+
+        `cautious`: the process began a moment ago, perhaps because an event of this batch killed
+        it. Then tries are counted beforehand, and what was counted before goes alone.
+
+        Raises:
+            BreakerOpen: too much is parked.
+            Exception: of infrastructure; what had its effect is known by its position.
+        """
+        suspects = await self._suspects(deliveries) if cautious else set[UUID]()
+        together = [d for d in deliveries if d.envelope.subject not in suspects]
+        failed = suspects | await self._together(together, counted=cautious)
+        self.breaker.went_well(len(deliveries) if not failed else 0)
+        for subject in sorted(failed):
+            await self._alone([d for d in deliveries if d.envelope.subject == subject])
+
+    async def _suspects(self, deliveries: Sequence[Delivery]) -> set[UUID]:
+        ids = [delivery.envelope.event_id for delivery in deliveries]
+        tried = await attempts.known(self.engine, ids)
+        fresh = [each for each in ids if each not in tried]
+        await attempts.count(self.engine, fresh)
+        return {d.envelope.subject for d in deliveries if d.envelope.event_id in tried}
+
+    async def _together(self, deliveries: Sequence[Delivery], *, counted: bool) -> set[UUID]:
+        """Run a batch; return the subjects that must go alone."""
+        if not deliveries:
+            return set()
+        for tries in range(_CONTENTION_TRIES):
+            try:
+                failures = await self.batch.run(deliveries, counted=counted)
+            except Exception as error:
+                kind = kind_of(error)
+                if kind is Kind.INFRASTRUCTURE:
+                    raise
+                log.warning("batch_failed", error=type(error).__name__, events=len(deliveries))
+                if kind is not Kind.CONTENTION:
+                    break
+                await backoff.sleep(backoff.delay(tries))
+            else:
+                return {failure.delivery.envelope.subject for failure in failures}
+        return await self._halves(deliveries, counted=counted)
+
+    async def _halves(self, deliveries: Sequence[Delivery], *, counted: bool) -> set[UUID]:
+        names = sorted({delivery.envelope.subject for delivery in deliveries})
+        if len(names) == 1:
+            return set(names)
+        first = set(names[: len(names) // 2])
+        failed: set[UUID] = set()
+        for half in (first, set(names) - first):
+            some = [d for d in deliveries if d.envelope.subject in half]
+            failed |= await self._together(some, counted=counted)
+        return failed
+
+    async def _alone(self, deliveries: Sequence[Delivery]) -> None:
+        """Run one lead's events one by one; park it at the first that fails for good."""
+        for position, delivery in enumerate(deliveries):
+            failure = await self._one(delivery)
+            if failure is not None:
+                await self._park(failure)
+                rest = deliveries[position + 1 :]
+                if rest:
+                    await self.batch.run(rest)
+                return
+
+    async def _one(self, delivery: Delivery) -> Failure | None:
+        """Try an event until it has its effect, or until it failed often enough."""
+        event_id = delivery.envelope.event_id
+        if event_id in self.blameless:
+            async with self.engine.begin() as connection:
+                await attempts.forget(connection, [event_id])
+            self.blameless.discard(event_id)
+        failure = Failure(delivery, "the process ended each time that this was tried", "")
+        while (await attempts.count(self.engine, [event_id]))[event_id] <= attempts.MOST:
+            outcome = await self._try(delivery)
+            if outcome is None:
+                return None
+            failure = outcome
+        return failure
+
+    async def _try(self, delivery: Delivery) -> Failure | None:
+        for tries in range(_CONTENTION_TRIES):
+            try:
+                failures = await self.batch.run([delivery], counted=True)
+            except Exception as error:
+                kind = kind_of(error)
+                if kind is Kind.INFRASTRUCTURE:
+                    self.blameless.add(delivery.envelope.event_id)
+                    raise
+                if kind is not Kind.CONTENTION:
+                    return Failure.of(delivery, error)
+                await backoff.sleep(backoff.delay(tries))
+            else:
+                return failures[0] if failures else None
+        await self._set_aside(delivery)
+        return None
+
+    async def _set_aside(self, delivery: Delivery) -> None:
+        """Let a lead wait whose lock or rows cannot be had now; what follows waits as a gap."""
+        log.warning("lead_busy", subject=str(delivery.envelope.subject))
+        async with self.engine.begin() as connection:
+            await parking.park(connection, [Parked(delivery, "busy")])
+            await attempts.forget(connection, [delivery.envelope.event_id])
+
+    async def _park(self, failure: Failure) -> None:
+        envelope = failure.delivery.envelope
+        async with self.engine.begin() as connection:
+            locked = await subjects.lock(connection, [envelope.subject])
+            poison = Parked(failure.delivery, "poison", failure.error, failure.traceback)
+            await parking.park(connection, [poison])
+            await parking.mark(connection, locked[envelope.subject].id, "poison")
+            await attempts.forget(connection, [envelope.event_id])
+            await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.error}"[:300])
+        metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
+        log.error("lead_parked", subject=str(envelope.subject), event=str(envelope.event_id))
+        if self.breaker.is_too_much():
+            raise BreakerOpen(failure.error)

@@ -1,0 +1,110 @@
+"""The outbox: what a transaction says is written in that transaction, and sent by the relay later.
+
+Whoever calls holds the locks of the subjects, so the number drawn here is the order of commits.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.catalogue import topic_of
+from shared.contracts.envelope import Envelope
+from shared.contracts.event import Event
+from shared.database.bulk import Insert
+from shared.ids import new_id
+from shared.messaging.tables import outbox
+from shared.telemetry import tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something was said: the event or request before it, and the story both belong to."""
+
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def of_request(cls) -> "Cause":
+        """The request that is being answered began a story of its own."""
+        return cls(correlation_id=new_id(), traceparent=tracing.current())
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> "Cause":
+        """The event in this envelope was heard."""
+        return cls(envelope.correlation_id, envelope.event_id, envelope.traceparent)
+
+    def headers(self) -> dict[str, str]:
+        """Return what stands beside the event in the outbox."""
+        parts = {
+            "correlation_id": self.correlation_id,
+            "causation_id": self.causation_id,
+            "traceparent": self.traceparent,
+        }
+        return {name: str(part) for name, part in parts.items() if part is not None}
+
+
+Said = tuple[Event, Cause]
+
+_NUMBER = text("""
+    INSERT INTO said_stream AS s (topic, subject, last_sequence)
+    SELECT topic, subject, times FROM unnest(
+        CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:times AS bigint[])
+    ) AS r (topic, subject, times) ORDER BY subject, topic
+    ON CONFLICT (topic, subject)
+    DO UPDATE SET last_sequence = s.last_sequence + excluded.last_sequence
+    RETURNING topic, subject, last_sequence
+""")
+_INSERT = Insert(
+    outbox,
+    columns=["event_id", "topic", "subject", "sequence", "type", "payload", "headers"],
+)
+
+
+async def say(connection: AsyncConnection, events: Sequence[Event], cause: Cause) -> list[UUID]:
+    """Say events that one cause led to, in their order; return their ids. Never commits."""
+    return await say_all(connection, [(event, cause) for event in events])
+
+
+async def say_all(connection: AsyncConnection, said: Sequence[Said]) -> list[UUID]:
+    """Say the events of a whole batch by two statements; return their ids. Never commits."""
+    if not said:
+        return []
+    times = Counter((topic_of(type(event)), event.subject) for event, _ in said)
+    last = await _number(connection, times)
+    rows: list[dict[str, Any]] = []
+    for event, cause in said:
+        stream = (topic_of(type(event)), event.subject)
+        rows.append(_row(event, cause, sequence=last[stream] - times[stream] + 1))
+        times[stream] -= 1
+    await _INSERT.run(connection, rows)
+    return [row["event_id"] for row in rows]
+
+
+async def _number(
+    connection: AsyncConnection, times: Counter[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], int]:
+    arrays = {
+        "topics": [topic for topic, _ in times],
+        "subjects": [subject for _, subject in times],
+        "times": list(times.values()),
+    }
+    rows = await connection.execute(_NUMBER, arrays)
+    return {(row.topic, row.subject): row.last_sequence for row in rows}
+
+
+def _row(event: Event, cause: Cause, *, sequence: int) -> dict[str, Any]:
+    return {
+        "event_id": new_id(),
+        "topic": topic_of(type(event)),
+        "subject": event.subject,
+        "sequence": sequence,
+        "type": event.wire_type(),
+        "payload": event.to_wire(),
+        "headers": cause.headers(),
+    }

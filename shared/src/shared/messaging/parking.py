@@ -1,0 +1,98 @@
+"""Parking: events that cannot be applied now, kept raw with the reason, in their order.
+
+Poison parks its lead in this service, all topics; a gap parks that stream alone. Releasing and
+discarding are orders that the worker carries out (`release`), by the same handler and lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contracts.envelope import Envelope, from_record
+from shared.database.bulk import Insert
+from shared.messaging.records import Delivery
+from shared.messaging.tables import parked_event
+
+_COLUMNS = [
+    "topic", "subject", "sequence", "event_id", "type", "reason", "value", "headers",
+    "partition", "offset", "error", "traceback",
+]  # fmt: skip
+_INSERT = Insert(parked_event, columns=_COLUMNS, ignore_repeats=True)
+_MARK = text("UPDATE subject SET parked_as = :reason WHERE id = :subject AND erased_at IS NULL")
+_LOAD = text("""
+    SELECT * FROM parked_event WHERE subject = ANY(:subjects) AND reason = ANY(:reasons)
+    ORDER BY subject, id
+""")
+_DELETE = text("DELETE FROM parked_event WHERE id = ANY(:ids)")
+_ERROR_LENGTH = 500
+_TRACEBACK_LENGTH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One event to park, and why."""
+
+    delivery: Delivery
+    reason: str
+    error: str | None = None
+    traceback: str | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return its row of `parked_event`."""
+        envelope = self.delivery.envelope
+        return {
+            "topic": envelope.topic,
+            "subject": envelope.subject,
+            "sequence": envelope.sequence,
+            "event_id": envelope.event_id,
+            "type": f"{envelope.kind}.v{envelope.version}",
+            "reason": self.reason,
+            "value": envelope.data,
+            "headers": _headers(envelope),
+            "partition": self.delivery.partition,
+            "offset": self.delivery.offset,
+            "error": self.error and self.error[:_ERROR_LENGTH],
+            "traceback": self.traceback and self.traceback[-_TRACEBACK_LENGTH:],
+        }
+
+
+async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
+    """Write the events; one that is parked already stays as it is."""
+    await _INSERT.run(connection, [each.row() for each in parked])
+
+
+async def mark(connection: AsyncConnection, subject: UUID, reason: str) -> None:
+    """Park the whole lead, as `poison`, `conflict` or `busy`."""
+    await connection.execute(_MARK, {"subject": subject, "reason": reason})
+
+
+async def load(
+    connection: AsyncConnection, subjects: Sequence[UUID], reasons: Sequence[str]
+) -> dict[UUID, list[Delivery]]:
+    """Return what is parked of these subjects for these reasons, in the order of arrival."""
+    rows = await connection.execute(_LOAD, {"subjects": list(subjects), "reasons": list(reasons)})
+    found: dict[UUID, list[Delivery]] = {}
+    for row in rows:
+        found.setdefault(row.subject, []).append(_delivery(row))
+    return found
+
+
+async def unpark(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
+    """Delete the rows of events that were dealt with."""
+    ids = [delivery.parked_id for delivery in deliveries if delivery.parked_id is not None]
+    if ids:
+        await connection.execute(_DELETE, {"ids": ids})
+
+
+def _headers(envelope: Envelope) -> dict[str, str]:
+    return {name: raw.decode() for name, raw in envelope.headers()}
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    headers = [(name, value.encode()) for name, value in row.headers.items()]
+    envelope = from_record(topic=row.topic, value=row.value, headers=headers)
+    return Delivery(envelope, row.partition, row.offset, parked_id=row.id)

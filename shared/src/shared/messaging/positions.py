@@ -1,0 +1,55 @@
+"""Loads and saves the positions of many subjects' streams: one statement each way."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.bulk import Upsert
+from shared.messaging.stream import Position, Streams
+from shared.messaging.subjects import Subject
+from shared.messaging.tables import stream
+
+_LOAD = text("""
+    SELECT 'heard' AS what, topic, subject, last_sequence AS sequence, last_event_id AS event_id
+    FROM stream WHERE subject = ANY(:subjects)
+    UNION ALL
+    SELECT reason, topic, subject, sequence, event_id
+    FROM parked_event WHERE subject = ANY(:subjects)
+""")
+_SAVE = Upsert(
+    stream,
+    key=("topic", "subject"),
+    columns=("topic", "subject", "last_sequence", "last_event_id", "heard_at"),
+)
+
+
+async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> dict[UUID, Streams]:
+    """Return what is known of each subject's streams; the subjects are locked."""
+    found = {
+        name: Streams(subject, parked_as=subject.parked_as, erased=subject.erased_at is not None)
+        for name, subject in locked.items()
+    }
+    for row in await connection.execute(_LOAD, {"subjects": list(locked)}):
+        if row.what == "heard":
+            found[row.subject].positions[row.topic] = Position(row.sequence, row.event_id)
+        else:
+            found[row.subject].parked.add((row.topic, row.sequence))
+    return found
+
+
+async def save(connection: AsyncConnection, streams: Iterable[tuple[UUID, Streams]]) -> None:
+    """Write the positions that moved."""
+    rows = [
+        {
+            "topic": topic,
+            "subject": name,
+            "last_sequence": known.positions[topic].last_sequence,
+            "last_event_id": known.positions[topic].last_event_id,
+            "heard_at": known.subject.locked_at,
+        }
+        for name, known in streams
+        for topic in known.moved
+    ]
+    await _SAVE.run(connection, rows)

@@ -1,0 +1,244 @@
+"""The relay: takes rows from the outbox to Kafka in their order, and archives what was acked.
+
+One lease holder per database. No transaction is open while it talks to Kafka; nothing is deleted
+that was not acked; it stops at the first failure. Rows are read by id from the lowest that is
+there, never from a watermark: a row that commits late has a low id and would be passed over.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared import limits
+from shared.contracts.envelope import Envelope
+from shared.kafka import client
+from shared.kafka.port import Ack, Sender
+from shared.kafka.topics import physical
+from shared.messaging import attempts, backoff, foreign
+from shared.messaging.erasure import ERASING_TYPES
+from shared.messaging.lease import Lease
+from shared.messaging.loops import StartAgain
+from shared.settings import KafkaSettings
+from shared.telemetry import metrics
+from shared.telemetry.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+_MOST_ROWS = 1000
+_LONGEST_SLEEP = 0.025
+_NO_LEASE_SLEEP = 0.5
+_FRESH_SECONDS = 1.0
+
+_READ = text("""
+    SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
+    FROM outbox o
+    WHERE NOT EXISTS (
+        SELECT FROM outbox_held h WHERE h.topic = o.topic AND h.subject = o.subject
+    )
+    ORDER BY id LIMIT :most
+""")
+_ARCHIVE = text("""
+    WITH acked AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS bigint[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[])
+        ) AS a (id, partition, "offset")
+    ), gone AS (
+        DELETE FROM outbox o USING acked a WHERE o.id = a.id
+        RETURNING o.*, a.partition, a."offset"
+    )
+    INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
+                                created_at, partition, "offset")
+    SELECT g.id, g.event_id, g.topic, g.subject, g.sequence, g.type,
+           CASE WHEN s.erased_at IS NULL OR g.type = ANY(:erasing) THEN g.payload ELSE '' END,
+           g.headers, g.created_at, g.partition, g."offset"
+    FROM gone g LEFT JOIN subject s ON s.id = g.subject
+""")
+_HOLD = text("""
+    INSERT INTO outbox_held (topic, subject, error) VALUES (:topic, :subject, :error)
+    ON CONFLICT DO NOTHING
+""")
+
+Acked = dict[int, Ack]
+
+
+@dataclass(slots=True)
+class Relay:
+    """Sends what one database's outbox holds."""
+
+    engine: AsyncEngine
+    settings: KafkaSettings
+    service: str
+    lease: Lease
+    heartbeat: Heartbeat
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    one_by_one: bool = False
+    acked_at: float = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until told to stop.
+
+        Raises:
+            StartAgain: a record was in flight for too long; only a new process is sure to be rid
+                of it.
+        """
+        producer = client.producer(self.settings)
+        try:
+            await producer.start()
+            while not stop.is_set():
+                await self._turn(producer, stop)
+        finally:
+            await client.stop(producer)
+            await self.lease.give_back()
+
+    async def _turn(self, producer: Sender, stop: asyncio.Event) -> None:
+        had = self.lease.epoch
+        if not await self.lease.hold():
+            self.heartbeat.hold("no_lease")
+            await backoff.sleep(_NO_LEASE_SLEEP, stop)
+            return
+        if self.lease.epoch != had and not await self._past_is_known(stop):
+            return
+        self.heartbeat.beat()
+        rows = await self._read()
+        if rows and not await self._brokers_answer(producer):
+            self.heartbeat.hold("infrastructure")
+            return
+        self.heartbeat.free()
+        if rows:
+            await self._send_and_archive(producer, rows)
+        else:
+            self.wake.clear()
+            await backoff.sleep(_LONGEST_SLEEP, self.wake, stop)
+
+    async def _past_is_known(self, stop: asyncio.Event) -> bool:
+        """After taking the lease: refuse to go on where Kafka knows more of us than we do."""
+        unknown = await foreign.records(self.engine, self.settings, self.service)
+        if not unknown:
+            return True
+        log.error("foreign_records", count=len(unknown), first=unknown[0])
+        self.heartbeat.hold("foreign_records")
+        await self.lease.give_back()
+        await backoff.sleep(limits.LEASE, stop)
+        return False
+
+    async def _read(self) -> Sequence[Row[Any]]:
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with autocommit.connect() as connection:
+            return (await connection.execute(_READ, {"most": _MOST_ROWS})).all()
+
+    async def _brokers_answer(self, producer: Sender) -> bool:
+        """A fresh ack is answer enough; while there is none, nothing is sent: that is an outage."""
+        if time.monotonic() - self.acked_at < _FRESH_SECONDS:
+            return True
+        return await client.brokers_answer(producer)
+
+    async def _send_and_archive(self, producer: Sender, rows: Sequence[Row[Any]]) -> None:
+        began = time.monotonic()
+        acked: Acked = {}
+        try:
+            async with asyncio.timeout(limits.ACK):
+                await self._send(producer, rows, acked)
+        except TimeoutError:
+            raise StartAgain("a record had no ack for too long") from None
+        finally:
+            await self._archive(acked)
+        self.acked_at = time.monotonic()
+        self.heartbeat.progress()
+        metrics.RELAY_BATCH.observe(len(rows))
+        metrics.RELAY_SECONDS.observe(self.acked_at - began)
+
+    async def _send(self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked) -> None:
+        """Send in order; after a failure record by record, to find the one that it came from."""
+        step = 1 if self.one_by_one else len(rows)
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            error = await self._send_some(producer, some, acked)
+            if error is None:
+                continue
+            log.warning("relay_failed", error=type(error).__name__, rows=len(some))
+            if len(some) == 1:
+                await self._count(some[0], error)
+            self.one_by_one = True
+            raise error
+        self.one_by_one = False
+
+    async def _send_some(
+        self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked
+    ) -> Exception | None:
+        """Send rows together; note which were acked; return the first error, if there was one."""
+        sent: list[tuple[int, asyncio.Future[Ack]]] = []
+        error: Exception | None = None
+        for row in rows:
+            try:
+                sent.append((row.id, await self._send_one(producer, row)))
+            except KafkaError as refused:
+                error = refused
+                break
+        answers = await asyncio.gather(*(f for _, f in sent), return_exceptions=True)
+        for (row_id, _), answer in zip(sent, answers, strict=True):
+            if isinstance(answer, Exception):
+                error = error or answer
+            elif not isinstance(answer, BaseException):
+                acked[row_id] = answer
+        return error
+
+    async def _send_one(self, producer: Sender, row: Row[Any]) -> asyncio.Future[Ack]:
+        return await producer.send(
+            physical(self.settings, row.topic),
+            key=str(row.subject).encode(),
+            value=row.payload,
+            headers=_envelope(row, self.service).headers(),
+        )
+
+    async def _archive(self, acked: Acked) -> None:
+        if not acked:
+            return
+        values = {
+            "ids": list(acked),
+            "partitions": [answer.partition for answer in acked.values()],
+            "offsets": [answer.offset for answer in acked.values()],
+            "erasing": ERASING_TYPES,
+        }
+        async with self.engine.begin() as connection:
+            await connection.execute(_ARCHIVE, values)
+
+    async def _count(self, row: Row[Any], error: Exception) -> None:
+        """Count a record that failed alone; the third time its subject is held."""
+        tries = (await attempts.count(self.engine, [row.event_id]))[row.event_id]
+        if tries < attempts.MOST:
+            return
+        values = {"topic": row.topic, "subject": row.subject, "error": type(error).__name__}
+        async with self.engine.begin() as connection:
+            await connection.execute(_HOLD, values)
+            await attempts.forget(connection, [row.event_id])
+        metrics.RELAY_HELD.inc()
+        log.error("outbox_held", topic=row.topic, subject=str(row.subject))
+
+
+def _envelope(row: Row[Any], service: str) -> Envelope:
+    kind, _, version = row.type.rpartition(".v")
+    headers: Mapping[str, str] = row.headers
+    causation = headers.get("causation_id")
+    return Envelope(
+        event_id=row.event_id,
+        topic=row.topic,
+        subject=row.subject,
+        sequence=row.sequence,
+        kind=kind,
+        version=int(version),
+        said_at=row.created_at,
+        source=service,
+        correlation_id=UUID(headers["correlation_id"]),
+        causation_id=UUID(causation) if causation else None,
+        traceparent=headers.get("traceparent"),
+        data=row.payload,
+        blank="erased" if not row.payload else None,
+    )

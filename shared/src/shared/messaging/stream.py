@@ -1,0 +1,89 @@
+"""The order of one subject's events on one topic: which is next, which is old, which is early.
+
+Pure rules over the positions that the consumer loaded under the subject's lock. A position is the
+whole memory of what was heard: the last number, and the id that it had.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from shared.contracts.envelope import Envelope
+from shared.ids import minted_at
+from shared.messaging.subjects import Subject
+
+
+class Verdict(Enum):
+    """What is to be done with an event."""
+
+    APPLY = "it is the next one"
+    ADVANCE = "its lead is erased, or it is blank: the position moves, nothing else"
+    DUPLICATE = "it was heard before, or is parked already"
+    CONFLICT = "the last number came again with another id: somebody's past was rewritten"
+    BEHIND = "its lead is parked: it waits behind"
+    GAP = "one before it is missing: it waits for that"
+
+
+@dataclass(slots=True)
+class Position:
+    """The last event that was heard of a subject on a topic."""
+
+    last_sequence: int
+    last_event_id: UUID
+
+
+@dataclass(slots=True)
+class Streams:
+    """What is known of one subject's streams, kept true while a batch goes by.
+
+    `parked` holds (topic, sequence) of the events that are parked; `parked_as` is why the whole
+    lead is, if it is.
+    """
+
+    subject: Subject
+    positions: dict[str, Position] = field(default_factory=dict[str, Position])
+    parked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    parked_as: str | None = None
+    erased: bool = False
+    moved: set[str] = field(default_factory=set[str])
+
+    def judge(self, envelope: Envelope, *, started_at: datetime) -> Verdict:
+        """Say what is to be done with an event. `started_at`: the service's first hearing."""
+        position = self.positions.get(envelope.topic)
+        is_old = position is not None and envelope.sequence <= position.last_sequence
+        if self.erased:
+            return Verdict.DUPLICATE if is_old else Verdict.ADVANCE
+        if position is not None and is_old:
+            return self._old(envelope, position)
+        if (envelope.topic, envelope.sequence) in self.parked:
+            return Verdict.DUPLICATE
+        if self.parked_as is not None:
+            return Verdict.BEHIND
+        if envelope.sequence != self._next(envelope, position, started_at):
+            return Verdict.GAP
+        return Verdict.ADVANCE if envelope.blank else Verdict.APPLY
+
+    def advance(self, envelope: Envelope) -> None:
+        """Move the position to an event that was applied or passed over."""
+        self.positions[envelope.topic] = Position(envelope.sequence, envelope.event_id)
+        self.parked.discard((envelope.topic, envelope.sequence))
+        self.moved.add(envelope.topic)
+
+    def _old(self, envelope: Envelope, last: Position) -> Verdict:
+        same_number = last.last_sequence == envelope.sequence
+        rewritten = same_number and last.last_event_id != envelope.event_id
+        return Verdict.CONFLICT if rewritten and not envelope.blank else Verdict.DUPLICATE
+
+    def _next(self, envelope: Envelope, last: Position | None, started_at: datetime) -> int:
+        """A subject that is older than our first hearing may begin at any number."""
+        if last is not None:
+            return last.last_sequence + 1
+        return 1 if _is_younger(envelope.subject, started_at) else envelope.sequence
+
+
+def _is_younger(subject: UUID, moment: datetime) -> bool:
+    try:
+        return minted_at(subject) >= moment
+    except ValueError:
+        return False

@@ -1,0 +1,72 @@
+"""The subject's lock: one row per lead or rep, the mutex of all that this database knows of it.
+
+Route, consumer, resolver, timer and release all name their subjects here first, and only then
+load. Order everywhere: subjects in id order, then team cursors in id order, then nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject that this transaction holds. `locked_at` is the database's clock."""
+
+    id: UUID
+    alias_of: UUID | None
+    erased_at: datetime | None
+    parked_as: str | None
+    locked_at: datetime
+
+
+_INSERT = text("""
+    INSERT INTO subject (id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
+    ORDER BY id ON CONFLICT DO NOTHING
+""")
+_COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
+_LOCK = text(
+    f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608
+)
+_LOCK_AT_ONCE = text(
+    f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE NOWAIT"  # noqa: S608
+)
+_LOCK_FREE = text(
+    f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"  # noqa: S608
+)
+
+
+async def lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
+    """Lock the subjects named, making those that are new; return each name's subject.
+
+    A merged lead is an alias: its name leads to the subject that it became, locked too.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: of contention, where somebody holds a lock for too long, or
+            holds the target of an alias (which could not be locked in order): start over.
+    """
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    await connection.execute(_INSERT, {"ids": wanted})
+    rows = (await connection.execute(_LOCK, {"ids": wanted})).all()
+    found = {row.id: _subject(row) for row in rows}
+    targets = sorted({s.alias_of for s in found.values() if s.alias_of} - found.keys())
+    if targets:
+        more = (await connection.execute(_LOCK_AT_ONCE, {"ids": targets})).all()
+        found |= {row.id: _subject(row) for row in more}
+    return {name: found[found[name].alias_of or name] for name in wanted}
+
+
+async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
+    """Lock those of the subjects that exist and that nobody holds; never wait."""
+    rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
+    return {row.id: _subject(row) for row in rows}
+
+
+def _subject(row: Row[tuple[UUID, UUID | None, datetime | None, str | None, datetime]]) -> Subject:
+    return Subject(row.id, row.alias_of, row.erased_at, row.parked_as, row.locked_at)

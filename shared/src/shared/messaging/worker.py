@@ -1,0 +1,68 @@
+"""The loops that every service's worker runs, wired: relay, consumer, orders, timers, janitor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contracts.catalogue import heard_by
+from shared.database.partitions import Kind
+from shared.messaging.consumer import Consumer
+from shared.messaging.heard import Hearer
+from shared.messaging.janitor import Janitor
+from shared.messaging.lease import Lease
+from shared.messaging.loops import Loop
+from shared.messaging.orders import Orders
+from shared.messaging.relay import Relay
+from shared.messaging.timers import Timer, TimerLoop
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a service's worker is made of. `version` is the code's: another one closes a breaker."""
+
+    engine: AsyncEngine
+    settings: KafkaSettings
+    service: str
+    version: str
+    heartbeats: Heartbeats
+    hearer: Hearer[Any] | None = None
+    timers: Sequence[Timer] = ()
+    partitioned: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+
+    def loops(self) -> dict[str, Loop]:
+        """Return the loops by name: what `--only` may name."""
+        loops: dict[str, Loop] = {"relay": self._relay().run, "janitor": self._janitor().run}
+        if self.hearer is not None:
+            loops["consume"] = self._consumer(self.hearer).run
+            loops["orders"] = self._orders(self.hearer).run
+        for timer in self.timers:
+            beat = self.heartbeats.loop(timer.name)
+            loops[timer.name] = TimerLoop(self.engine, timer, beat).run
+        return loops
+
+    def _relay(self) -> Relay:
+        lease = Lease(self.engine, name="relay", owner=self.settings.instance)
+        beat = self.heartbeats.loop("relay")
+        return Relay(self.engine, self.settings, self.service, lease, beat)
+
+    def _consumer(self, hearer: Hearer[Any]) -> Consumer[Any]:
+        return Consumer(
+            engine=self.engine,
+            settings=self.settings,
+            service=self.service,
+            version=self.version,
+            topics=heard_by(self.service),
+            hearer=hearer,
+            heartbeat=self.heartbeats.loop("consume"),
+        )
+
+    def _orders(self, hearer: Hearer[Any]) -> Orders[Any]:
+        return Orders(self.engine, self.service, hearer, self.heartbeats.loop("orders"))
+
+    def _janitor(self) -> Janitor:
+        partitioned: dict[str, Kind] = {"outbox_archive": "timestamptz", **self.partitioned}
+        return Janitor(self.engine, partitioned, self.heartbeats.loop("janitor"))
