@@ -1,5 +1,6 @@
 """A rep: who sells. `away` reps get no new deals and keep those that they have."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,14 @@ class RepState(StrEnum):
 
     ACTIVE = "active"
     AWAY = "away"
+
+
+class RepEmailTaken(Exception):
+    """Another rep has this address: the same person twice would get two turns a round."""
+
+    def __init__(self, rep_id: RepId) -> None:
+        """Say who has it."""
+        super().__init__(f"Rep {rep_id} has this e-mail address. Change that rep, or send another.")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,3 +43,14 @@ class Rep:
         self.version += 1
         self.updated_at = now
         return True
+
+
+def check_address(*, email: str, rep_id: RepId, reps: Iterable[Rep]) -> None:
+    """Let pass an address that no other rep has; capitals do not count.
+
+    Raises:
+        RepEmailTaken: another rep has it.
+    """
+    for other in reps:
+        if other.id != rep_id and other.email.lower() == email.lower():
+            raise RepEmailTaken(other.id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sales_pipeline.domain.rep import Rep, RepState
+from sales_pipeline.domain.rep import Rep, RepState, check_address
 from sales_pipeline.usecases.desk import Desk
 from shared.contracts.deal import RepChanged
 from shared.contracts.event import Event
@@ -22,7 +22,12 @@ class AddRep:
 
 
 def add_rep(command: AddRep, desk: Desk, *, now: datetime) -> list[Event]:
-    """Take the rep into the team."""
+    """Take the rep into the team.
+
+    Raises:
+        RepEmailTaken: another rep has this address.
+    """
+    check_address(email=command.email, rep_id=command.rep_id, reps=desk.reps.values())
     rep = Rep(
         id=command.rep_id,
         name=command.name,

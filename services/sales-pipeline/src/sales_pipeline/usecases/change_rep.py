@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sales_pipeline.domain.rep import RepState
+from sales_pipeline.domain.rep import RepState, check_address
 from sales_pipeline.usecases.add_rep import what_others_may_know_of
 from sales_pipeline.usecases.desk import Desk
 from shared.contracts.event import Event
@@ -26,9 +26,11 @@ def change_rep(command: ChangeRep, desk: Desk, *, now: datetime) -> list[Event]:
 
     Raises:
         UnknownRep: there is no such rep.
+        RepEmailTaken: another rep has this address.
         FallbackRequired: the fallback owner would be gone.
     """
     rep, team = desk.rep(command.rep_id), desk.team()
+    check_address(email=command.email or rep.email, rep_id=rep.id, reps=desk.reps.values())
     if command.fallback is not None and team.change_fallback(
         rep_id=rep.id, fallback=command.fallback
     ):

@@ -49,11 +49,12 @@ class Desk:
     orders: list[Order] = field(default_factory=list[Order])
     entries: list[Entry] = field(default_factory=list[Entry])
     changed: set[UUID] = field(default_factory=set[UUID])
+    _latest_open: dict[LeadId, Deal] = field(default_factory=dict[LeadId, Deal])
 
     def open_deal_of(self, lead_id: LeadId) -> Deal | None:
         """Return the lead's open deal; there is never more than one."""
-        of_lead = (deal for deal in self.deals.values() if deal.lead_id == lead_id)
-        return next((deal for deal in of_lead if deal.is_open), None)
+        deal = self._latest_open.get(lead_id)
+        return deal if deal and deal.is_open else None
 
     def rep(self, rep_id: RepId) -> Rep:
         """Return a rep that somebody named.
@@ -69,9 +70,15 @@ class Desk:
         """Return the one team that all reps are in."""
         return next(iter(self.teams.values()))
 
+    def lay_down(self, deal: Deal) -> None:
+        """Put a deal on the desk, as it was loaded or made."""
+        self.deals[deal.id] = deal
+        if deal.is_open:
+            self._latest_open[deal.lead_id] = deal
+
     def keep(self, deal: Deal) -> None:
         """See to it that a new or changed deal is saved."""
-        self.deals[deal.id] = deal
+        self.lay_down(deal)
         self.changed.add(deal.id)
 
     def note(
@@ -104,6 +111,7 @@ class Desk:
         self.leads.pop(LeadId(subject), None)
         self.customers.pop(LeadId(subject), None)
         self.reps.pop(RepId(subject), None)
+        self._latest_open.pop(LeadId(subject), None)
         self.deals = {id_: deal for id_, deal in self.deals.items() if deal.lead_id != subject}
         self.orders = [order for order in self.orders if order.lead_id != subject]
         self.entries = [entry for entry in self.entries if entry.lead_id != subject]

@@ -1,0 +1,4 @@
+"""The pipeline's own tables, and what loads and saves them: one statement a table and batch.
+
+Holds no rule. The subjects' locks are the edge's business; only the team's row is locked here.
+"""

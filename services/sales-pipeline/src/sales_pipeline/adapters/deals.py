@@ -1,0 +1,83 @@
+"""Loads and saves deals: the one place that knows both the row and the deal."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sales_pipeline.adapters.tables import deal
+from sales_pipeline.domain.deal import Acceptance, Closing, Deal, Flag, Outcome
+from sales_pipeline.domain.money import Money
+from sales_pipeline.domain.stage import Stage
+from shared.database.bulk import Upsert
+from shared.ids import DealId, LeadId
+
+_LOAD = text("""
+    SELECT * FROM deal WHERE lead_id = ANY(:lead_ids) AND outcome IS NULL
+    UNION
+    SELECT * FROM deal WHERE id = ANY(:deal_ids)
+""")
+_SAVE = Upsert(deal)
+
+
+async def load(
+    connection: AsyncConnection, *, lead_ids: Collection[LeadId], deal_ids: Collection[DealId]
+) -> list[Deal]:
+    """Load the open deals of the leads, and the deals that are named, open or not."""
+    values = {"lead_ids": list(lead_ids), "deal_ids": list(deal_ids)}
+    return [_deal(row) for row in await connection.execute(_LOAD, values)]
+
+
+async def save(connection: AsyncConnection, deals: Iterable[Deal]) -> None:
+    """Save deals, new and changed ones alike."""
+    await _SAVE.run(connection, [_row(each) for each in deals])
+
+
+def _deal(row: Row[Any]) -> Deal:
+    return Deal(
+        id=row.id,
+        lead_id=row.lead_id,
+        owner_id=row.owner_id,
+        stage=Stage(row.stage),
+        score=row.score,
+        grade=row.grade,
+        amount=Money(row.amount_minor, row.currency) if row.currency else None,
+        expected_close_on=row.expected_close_on,
+        acceptance=Acceptance(row.accepted_by, row.accepted_at) if row.accepted_at else None,
+        flag=Flag(row.flag_reason, row.flagged_at) if row.flagged_at else None,
+        closing=_closing(row),
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _closing(row: Row[Any]) -> Closing | None:
+    if row.outcome is None:
+        return None
+    return Closing(Outcome(row.outcome), row.closed_at, row.close_reason)
+
+
+def _row(each: Deal) -> dict[str, object]:
+    return {
+        "id": each.id,
+        "lead_id": each.lead_id,
+        "owner_id": each.owner_id,
+        "stage": each.stage,
+        "score": each.score,
+        "grade": each.grade,
+        "amount_minor": each.amount and each.amount.amount_minor,
+        "currency": each.amount and each.amount.currency,
+        "expected_close_on": each.expected_close_on,
+        "accepted_by": each.acceptance and each.acceptance.rep_id,
+        "accepted_at": each.acceptance and each.acceptance.accepted_at,
+        "flag_reason": each.flag and each.flag.reason,
+        "flagged_at": each.flag and each.flag.flagged_at,
+        "outcome": each.closing and each.closing.outcome,
+        "closed_at": each.closing and each.closing.closed_at,
+        "close_reason": each.closing and each.closing.reason,
+        "version": each.version,
+        "created_at": each.created_at,
+        "updated_at": each.updated_at,
+    }

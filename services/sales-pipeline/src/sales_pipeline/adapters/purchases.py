@@ -1,0 +1,45 @@
+"""Loads and saves customers, and saves their orders."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sales_pipeline.adapters.tables import customer, sales_order
+from sales_pipeline.domain.customer import Customer, Order
+from shared.database.bulk import Insert, Upsert
+from shared.ids import LeadId
+
+_LOAD = text("SELECT * FROM customer WHERE lead_id = ANY(:lead_ids)")
+_SAVE_CUSTOMERS = Upsert(customer)
+_SAVE_ORDERS = Insert(sales_order)
+
+
+async def load(connection: AsyncConnection, lead_ids: Collection[LeadId]) -> dict[LeadId, Customer]:
+    """Load those of the leads who bought before."""
+    rows = await connection.execute(_LOAD, {"lead_ids": list(lead_ids)})
+    return {row.lead_id: Customer(**row) for row in rows.mappings()}
+
+
+async def save(
+    connection: AsyncConnection, *, customers: Iterable[Customer], orders: Iterable[Order]
+) -> None:
+    """Save customers, then what they ordered."""
+    await _SAVE_CUSTOMERS.run(connection, [asdict(each) for each in customers])
+    await _SAVE_ORDERS.run(connection, [_row(each) for each in orders])
+
+
+def _row(order: Order) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "deal_id": order.deal_id,
+        "lead_id": order.lead_id,
+        "customer_id": order.customer_id,
+        "owner_id": order.owner_id,
+        "amount_minor": order.amount.amount_minor,
+        "currency": order.amount.currency,
+        "placed_at": order.placed_at,
+        "created_at": order.placed_at,
+        "updated_at": order.placed_at,
+    }

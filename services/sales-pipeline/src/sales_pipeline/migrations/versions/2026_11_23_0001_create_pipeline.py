@@ -1,0 +1,137 @@
+"""Create the pipeline: leads' cards, reps, deals and their timelines, orders, customers."""
+
+from alembic import op
+from sqlalchemy import text
+
+from shared.database import migrate
+from shared.ids import new_id
+
+revision = "0001"
+down_revision = None
+
+TABLES = """
+-- What the pipeline knows of a lead: moves only to a higher version.
+CREATE TABLE lead (
+    id         uuid PRIMARY KEY,
+    version    int         NOT NULL,
+    card       jsonb       NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+
+CREATE TABLE rep (
+    id         uuid PRIMARY KEY,
+    name       text        NOT NULL,
+    email      text        NOT NULL,
+    state      text        NOT NULL CHECK (state IN ('active', 'away')),
+    version    int         NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX rep_email ON rep (lower(email));
+
+-- Whose turn was last, and who gets what nobody can take: never nobody.
+CREATE TABLE team (
+    id              uuid PRIMARY KEY,
+    fallback_rep_id uuid NOT NULL REFERENCES rep (id),
+    last_rep_id     uuid REFERENCES rep (id)
+);
+
+CREATE TABLE deal (
+    id                uuid PRIMARY KEY,
+    lead_id           uuid        NOT NULL REFERENCES lead (id),
+    owner_id          uuid        NOT NULL REFERENCES rep (id),
+    stage             text        NOT NULL,
+    score             smallint    NOT NULL,
+    grade             text        NOT NULL,
+    amount_minor      bigint,
+    currency          text,
+    expected_close_on date,
+    accepted_by       uuid REFERENCES rep (id),
+    accepted_at       timestamptz,
+    flag_reason       text,
+    flagged_at        timestamptz,
+    outcome           text CHECK (outcome IN ('won', 'lost', 'recycled', 'erased')),
+    closed_at         timestamptz,
+    close_reason      text,
+    version           int         NOT NULL,
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL,
+    CHECK ((outcome IS NULL) = (closed_at IS NULL)),
+    CHECK ((amount_minor IS NULL) = (currency IS NULL))
+) WITH (fillfactor = 90);
+CREATE UNIQUE INDEX deal_one_open_a_lead ON deal (lead_id) WHERE outcome IS NULL;
+CREATE INDEX deal_of_lead ON deal (lead_id, id);
+CREATE INDEX deal_of_owner ON deal (owner_id, id);
+CREATE INDEX deal_at_stage ON deal (stage, id);
+CREATE INDEX deal_with_outcome ON deal (outcome, id);
+CREATE INDEX deal_open ON deal (id) WHERE outcome IS NULL;
+CREATE INDEX deal_updated ON deal (updated_at, id);
+
+CREATE TABLE timeline_entry (
+    id          uuid PRIMARY KEY,
+    deal_id     uuid        NOT NULL REFERENCES deal (id),
+    lead_id     uuid        NOT NULL,
+    kind        text        NOT NULL,
+    text        text,
+    detail      jsonb       NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL
+);
+CREATE INDEX timeline_entry_of_deal ON timeline_entry (deal_id, occurred_at, id);
+CREATE INDEX timeline_entry_of_lead ON timeline_entry (lead_id, id);
+
+CREATE TABLE customer (
+    id               uuid PRIMARY KEY,
+    lead_id          uuid        NOT NULL UNIQUE REFERENCES lead (id),
+    name             text,
+    order_count      int         NOT NULL,
+    last_purchase_at timestamptz NOT NULL,
+    lifetime_value   jsonb       NOT NULL,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL
+);
+
+CREATE TABLE sales_order (
+    id           uuid PRIMARY KEY,
+    deal_id      uuid        NOT NULL UNIQUE REFERENCES deal (id),
+    lead_id      uuid        NOT NULL,
+    customer_id  uuid        NOT NULL REFERENCES customer (id),
+    owner_id     uuid        NOT NULL REFERENCES rep (id),
+    amount_minor bigint      NOT NULL,
+    currency     text        NOT NULL,
+    placed_at    timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL
+);
+CREATE INDEX sales_order_of_lead ON sales_order (lead_id, id);
+CREATE INDEX sales_order_of_customer ON sales_order (customer_id, id);
+
+-- What `handoff trace` shows of a lead beside the events: what its deals went through.
+CREATE VIEW story AS
+SELECT * FROM said_story
+UNION ALL
+SELECT lead_id, created_at, 'step', 'timeline.' || kind, id, NULL, NULL, NULL, NULL, NULL, NULL
+FROM timeline_entry;
+"""
+
+FALLBACK = """
+    INSERT INTO rep (id, name, email, state, version, created_at, updated_at)
+    VALUES (:id, 'Unassigned queue', 'unassigned@sales.invalid', 'away', 1, now(), now())
+"""
+
+
+def upgrade() -> None:
+    bind = op.get_bind()
+    for script in ("0001_messaging", "0001_api_key", "0001_idempotency"):
+        migrate.execute_script(bind, script)
+    migrate.execute_many(bind, TABLES)
+    # The owner of last resort is there from the first moment, so no deal is without one.
+    fallback = new_id()
+    bind.execute(text(FALLBACK), {"id": fallback})
+    bind.execute(
+        text("INSERT INTO team (id, fallback_rep_id) VALUES (:id, :fallback)"),
+        {"id": new_id(), "fallback": fallback},
+    )
+    migrate.grant_operations(bind)
