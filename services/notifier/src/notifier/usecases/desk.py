@@ -1,0 +1,100 @@
+"""The desk: what the edge has locked and loaded, for use cases to work on.
+
+Knows no database: it only remembers what was changed or made, so that the edge can save that.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from notifier.domain.playbook import Playbook
+from notifier.domain.rep import Rep
+from notifier.domain.task import Task
+from shared.contracts.lead import LeadCard
+from shared.ids import DealId, LeadId, RepId, TaskId
+
+
+class UnknownRep(Exception):
+    """There is no rep of that id, as far as was heard."""
+
+    def __init__(self, rep_id: RepId) -> None:
+        """Name the id."""
+        super().__init__(f"No rep {rep_id} is known here: send the id of one that sales has.")
+
+
+@dataclass(slots=True, kw_only=True)
+class KnownLead:
+    """A lead as the notifier knows it: the card, in the highest version that was heard.
+
+    Version 0: no card was heard yet. `disqualified_by` is the last `LeadDisqualified` heard.
+    """
+
+    id: LeadId
+    version: int
+    card: LeadCard
+    disqualified_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class Desk:
+    """What is loaded, by id; `changed` holds the ids of what is to be saved.
+
+    Of each lead that is loaded, all unfinished tasks lie here. `playbooks` are the enabled ones.
+    """
+
+    playbooks: Sequence[Playbook] = ()
+    leads: dict[LeadId, KnownLead] = field(default_factory=dict[LeadId, KnownLead])
+    reps: dict[RepId, Rep] = field(default_factory=dict[RepId, Rep])
+    tasks: dict[LeadId, dict[TaskId, Task]] = field(
+        default_factory=dict[LeadId, dict[TaskId, Task]]
+    )
+    changed: set[UUID] = field(default_factory=set[UUID])
+
+    def lead(self, lead_id: LeadId, *, now: datetime) -> KnownLead:
+        """Return the lead; one that nothing was heard of is new, and saved once it is kept."""
+        unknown = KnownLead(
+            id=lead_id,
+            version=0,
+            card=LeadCard(),
+            disqualified_by=None,
+            created_at=now,
+            updated_at=now,
+        )
+        return self.leads.setdefault(lead_id, unknown)
+
+    def unfinished(self, lead_id: LeadId, *, deal_id: DealId | None = None) -> Iterator[Task]:
+        """Go through what is still to be done for a lead, or for one of its deals."""
+        for task in list(self.tasks.get(lead_id, {}).values()):
+            if task.is_unfinished and deal_id in {None, task.deal_id}:
+                yield task
+
+    def task(self, lead_id: LeadId, task_id: TaskId) -> Task:
+        """Return a task that the edge found and loaded."""
+        return self.tasks[lead_id][task_id]
+
+    def was_made(self, lead_id: LeadId, *, playbook_id: UUID, trigger_event_id: UUID) -> bool:
+        """Tell whether this event made this playbook's task before."""
+        made = (
+            (task.playbook_id, task.trigger_event_id)
+            for task in self.tasks.get(lead_id, {}).values()
+        )
+        return (playbook_id, trigger_event_id) in made
+
+    def keep(self, thing: Task | KnownLead | Rep) -> None:
+        """See to it that a new or changed thing is saved."""
+        if isinstance(thing, Task):
+            self.tasks.setdefault(thing.lead_id, {})[thing.id] = thing
+        elif isinstance(thing, KnownLead):
+            self.leads[thing.id] = thing
+        else:
+            self.reps[thing.id] = thing
+        self.changed.add(thing.id)
+
+    def leave(self, subject: UUID) -> None:
+        """Forget what was loaded for one lead or rep: nothing of it may be saved."""
+        self.leads.pop(LeadId(subject), None)
+        self.tasks.pop(LeadId(subject), None)
+        self.reps.pop(RepId(subject), None)
