@@ -21,6 +21,14 @@ async def make_copy(stack: Stack, service: str) -> str:
     return stack.url(service, name)
 
 
+async def make_empty(stack: Stack, owner: str) -> str:
+    """Return the URL of a fresh database without any table, owned by a service's role."""
+    name = f"empty_{secrets.token_hex(4)}"
+    async with _Administrator(stack) as administrator:
+        await make_database(administrator, name, owner=owner)
+    return stack.url(owner, name)
+
+
 async def drop(stack: Stack, url: str) -> None:
     """Drop a database that `make_copy` made, whoever is still connected."""
     async with _Administrator(stack) as administrator:

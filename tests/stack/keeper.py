@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -86,5 +87,14 @@ def _publish(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
+def main(directory: Path, controller: psutil.Process) -> None:
+    """Keep the stack, and tidy up in place of a controller that was killed."""
+    try:
+        asyncio.run(keep(directory, controller))
+    finally:
+        if not controller.is_running():
+            shutil.rmtree(directory)
+
+
 if __name__ == "__main__":
-    asyncio.run(keep(Path(sys.argv[1]), psutil.Process(int(sys.argv[2]))))
+    main(Path(sys.argv[1]), psutil.Process(int(sys.argv[2])))

@@ -12,14 +12,14 @@ from asyncio.subprocess import Process as Child
 from collections.abc import Callable
 from pathlib import Path
 
+from handoff.supervisor.logs import note, tail
 from handoff.supervisor.spawn import spawn
 from handoff.supervisor.spec import Spec
 
 _SHORT_LIFE = 5.0
 _BACK_OFF = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
-_GIVE_UP_AFTER = 3
-_ASK_EVERY = 0.05
-_TAIL_LINES = 15
+_GIVE_UP_AFTER = 5
+_ASK_EVERY = 0.1
 
 
 class NotReady(Exception):
@@ -31,18 +31,11 @@ def back_off(short_lives: int) -> float:
     return _BACK_OFF[min(short_lives, len(_BACK_OFF) - 1)]
 
 
-def tail(log: Path) -> str:
-    """Return the last lines of a log."""
-    if not log.exists():
-        return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-
-
 class Process:
     """A program and its present child process."""
 
-    def __init__(self, spec: Spec, logs: Path, changed: Callable[[], None]) -> None:
-        """Take note of what to run; `changed` is called whenever pid or restarts moved."""
+    def __init__(self, spec: Spec, logs: Path, changed: Callable[["Process"], None]) -> None:
+        """Take note of what to run; `changed` is called when its pid or restarts moved."""
         self.spec = spec
         self.log = logs / f"{spec.name}.log"
         self.restarts = 0
@@ -80,28 +73,32 @@ class Process:
             return
         if self.pid is not None:
             self._signal(self.spec.stop_signal)
-        try:
-            async with asyncio.timeout(self.spec.grace):
-                await asyncio.shield(self._keeper)
-        except TimeoutError:
-            self._kill_group()
-            await self._keeper
+        await asyncio.wait([self._keeper], timeout=self.spec.grace)
+        self._kill_group()
+        await self._keeper
 
     async def _keep(self) -> None:
         short_lives = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._child = await spawn(self.spec, self.log)
-            self._changed()
-            if self._stopping.is_set():
-                self._signal(self.spec.stop_signal)
-            await self._child.wait()
+            await self._live_once()
             if self._stopping.is_set():
                 break
             self.restarts += 1
             short_lives = short_lives + 1 if time.monotonic() - began < _SHORT_LIFE else 0
             await self._pause(back_off(short_lives))
-        self._changed()
+        self._changed(self)
+
+    async def _live_once(self) -> None:
+        try:
+            self._child = await spawn(self.spec, self.log)
+        except OSError as error:  # no such program, no memory for a fork: counts as a short life
+            note(self.log, f"{self.spec.name} could not be started: {error}")
+            return
+        self._changed(self)
+        if self._stopping.is_set():
+            self._signal(self.spec.stop_signal)
+        await self._child.wait()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -110,8 +107,6 @@ class Process:
     async def _ask_until_ready(self) -> None:
         died_before = self.restarts
         while not (self.pid and await self.spec.ready()):
-            if self._keeper and self._keeper.done():
-                await self._keeper  # what kept it from being started at all is raised here
             if self.restarts - died_before >= _GIVE_UP_AFTER:
                 raise self._not_ready("dies as soon as it is started")
             await asyncio.sleep(_ASK_EVERY)

@@ -8,10 +8,10 @@ from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable
 from pathlib import Path
 
+from handoff.supervisor.logs import open_log
 from handoff.supervisor.spec import Spec
 
 _PR_SET_PDEATHSIG = 1
-_LOG_BYTES = 16 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -26,14 +26,6 @@ def _bind_to(supervisor: int, death_signal: int) -> Callable[[], None]:
             os._exit(1)  # the supervisor died before the kernel was asked
 
     return bind
-
-
-def open_log(path: Path) -> int:
-    """Open a log for appending; one that has grown large becomes `.1` first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > _LOG_BYTES:
-        path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 async def spawn(spec: Spec, log: Path) -> Process:

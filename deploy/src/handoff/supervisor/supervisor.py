@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from handoff.supervisor.process import Process, tail
+from handoff.supervisor.logs import tail
+from handoff.supervisor.process import Process
 from handoff.supervisor.spawn import spawn
 from handoff.supervisor.spec import Spec
 
@@ -16,14 +17,14 @@ class JobFailed(Exception):
     """A program that should run to its end with 0 did not; the text holds the end of its log."""
 
 
-def _nothing() -> None:
+def _ignore(_process: Process) -> None:
     """Serve a supervisor whose changes interest nobody."""
 
 
 class Supervisor:
     """Runs programs in stages, each kept alive until `stop`."""
 
-    def __init__(self, logs: Path, changed: Callable[[], None] = _nothing) -> None:
+    def __init__(self, logs: Path, changed: Callable[[Process], None] = _ignore) -> None:
         """Write logs under `logs`, and call `changed` whenever a pid or a restart count moved."""
         self._logs = logs
         self._changed = changed
@@ -62,8 +63,11 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop everything, the last stage first; returns when all are gone."""
+        answers: list[BaseException | None] = []
         for stage in reversed(self._stages):
-            await asyncio.gather(*(process.stop() for process in stage))
+            stops = (process.stop() for process in stage)
+            answers += await asyncio.gather(*stops, return_exceptions=True)
+        _raise_first(answers)
 
     async def _run_one(self, job: Spec, limit: float) -> None:
         log = self._logs / f"{job.name}.log"

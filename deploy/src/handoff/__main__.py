@@ -1,0 +1,32 @@
+"""The `handoff` command: the one tool for people who run the system.
+
+Exit codes: 0 done, 1 not so, 2 wrong use.
+"""
+
+import typer
+
+from handoff.cli import topics
+from handoff.cli.doctor import doctor
+from handoff.cli.down import down
+from handoff.cli.status import status
+from handoff.cli.up import up
+
+app = typer.Typer(
+    name="handoff",
+    help="Run Handoff on this machine, look into it, audit it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (up, down, status, doctor):
+    app.command()(command)
+app.add_typer(topics.app, name="topics")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""How the commands show what takes its time: a spinner on a terminal, a line a step elsewhere."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def step(title: str) -> Generator[None]:
+    """Show a step while it runs, and how long it took."""
+    began = time.monotonic()
+    if not err.is_terminal:
+        err.print(f"{title} ...")
+    with err.status(title):
+        yield
+    err.print(f"[green]✓[/green] {title} [dim]{time.monotonic() - began:.1f} s[/dim]")

@@ -1,0 +1,78 @@
+"""`handoff status`: what runs, where, and how often each process died."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from handoff.cli.places import this_layout
+from handoff.cli.progress import out
+from handoff.readiness import is_ready
+from handoff.state import ServiceState, SystemState, read_state
+
+WEAKER = (
+    "Weaker than in a cluster: Kafka keeps one copy of each record (replication 1), and Postgres\n"
+    "has no standby. Losing this machine's disk loses what is on it."
+)
+_STOPPED: dict[str, Any] = {"state": "stopped", "services": {}, "kafka": None, "postgres": None}
+
+
+def status(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Show what runs and where; ends with 1 if nothing does.
+
+    Example: handoff status --json
+    """
+    state = read_state(this_layout())
+    if as_json:
+        typer.echo(json.dumps(for_programs(state) if state else _STOPPED))
+    elif state is None:
+        out.print("Handoff is not running here. `handoff up` starts it.")
+    else:
+        asyncio.run(_show(state))
+    if state is None:
+        raise typer.Exit(1)
+
+
+def for_programs(state: SystemState) -> dict[str, Any]:
+    """Return the documented shape: no more than programs were promised."""
+    return state.model_dump(
+        include={
+            "state": True,
+            "services": {
+                name: {
+                    "url": True,
+                    "operations_url": True,
+                    "database": True,
+                    "processes": {"__all__": {"role", "pid", "restarts"}},
+                }
+                for name in state.services
+            },
+            "kafka": True,
+            "postgres": True,
+        }
+    )
+
+
+async def _show(state: SystemState) -> None:
+    table = Table("process", "pid", "restarts", "ready", "where", box=None, header_style="bold")
+    table.add_row("postgres", str(state.postgres.pid), str(state.postgres.restarts), "", "")
+    kafka = state.kafka
+    table.add_row("kafka", str(kafka.pid), str(kafka.restarts), "", kafka.bootstrap)
+    for service in state.services.values():
+        await _add_service(table, service)
+    out.print(f"Handoff is {state.state}.\n")
+    out.print(table)
+    out.print(f"\n{WEAKER}", style="dim")
+
+
+async def _add_service(table: Table, service: ServiceState) -> None:
+    processes = service.processes
+    answers = await asyncio.gather(*(is_ready(process.operations_url) for process in processes))
+    for process, ready in zip(processes, answers, strict=True):
+        mark = "[green]yes[/green]" if ready else "[red]no[/red]"
+        where = service.url if process.role == "api" else process.operations_url
+        table.add_row(process.name, str(process.pid), str(process.restarts), mark, where)

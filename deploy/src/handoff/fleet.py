@@ -1,0 +1,150 @@
+"""How the services' processes are started: which there are, on which ports, with what settings."""
+
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from handoff.embedded.databases import OPERATIONS
+from handoff.embedded.ports import LOOPBACK, Ports
+from handoff.embedded.stack import EmbeddedStack
+from handoff.readiness import is_ready
+from handoff.services import ROLES, SERVICES, Service
+from handoff.supervisor.spec import Spec
+
+ERASURE = "erasure"
+_OPERATIONS_PORT = 8111
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of a service."""
+
+    service: Service
+    role: str
+    number: int
+    operations_port: int
+
+    @property
+    def name(self) -> str:
+        """Stable over restarts: its name in Kafka's groups and of its log."""
+        return f"{self.service.name}-{self.role}-{self.number}"
+
+    @property
+    def operations_url(self) -> str:
+        """Where /livez, /readyz and /metrics are."""
+        return f"http://{LOOPBACK}:{self.operations_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All processes of the services, and the sockets on which their APIs listen.
+
+    The sockets belong to the supervisor, which hands them down: while an API process is started
+    again, requests wait in its socket's queue instead of being refused.
+    """
+
+    members: tuple[Member, ...]
+    listeners: Mapping[str, socket.socket]
+    ports: Mapping[str, int]
+    stack: EmbeddedStack
+    secrets: Mapping[str, str]
+
+    def url(self, service: Service) -> str:
+        """Where a service's API is."""
+        return f"http://{LOOPBACK}:{self.ports[service.name]}"
+
+    def database_url(self, service: Service, role: str) -> str:
+        """Where a service's database is, as one of its login roles."""
+        address = f"{LOOPBACK}:{self.stack.postgres.port}"
+        return f"postgresql://{role}:{self.secrets[role]}@{address}/{service.database}"
+
+    def migrations(self, environ: Mapping[str, str]) -> list[Spec]:
+        """Return the jobs that bring the databases' tables up to date."""
+        return [
+            Spec(
+                name=f"{service.name}-migrate",
+                command=_command(service, "migrate"),
+                environment=self._environment(service, f"{service.name}-migrate", environ),
+            )
+            for service in SERVICES
+        ]
+
+    def specs(self, environ: Mapping[str, str]) -> list[Spec]:
+        """Return the processes that keep running."""
+        return [self._spec(member, environ) for member in self.members]
+
+    def close(self) -> None:
+        """Take no new connections; those that were taken are the processes' to end."""
+        for listener in self.listeners.values():
+            listener.close()
+
+    def _spec(self, member: Member, environ: Mapping[str, str]) -> Spec:
+        descriptor = self.listeners[member.service.name].fileno()
+        settings = self._environment(member.service, member.name, environ) | {
+            "HANDOFF_OPERATIONS_HOST": LOOPBACK,
+            "HANDOFF_OPERATIONS_PORT": str(member.operations_port),
+        }
+        if member.role == "api":
+            settings |= {
+                "HANDOFF_HTTP_HOST": LOOPBACK,
+                "HANDOFF_HTTP_PORT": str(self.ports[member.service.name]),
+                "HANDOFF_HTTP_FD": str(descriptor),
+            }
+        return Spec(
+            name=member.name,
+            command=_command(member.service, member.role),
+            environment=settings,
+            ready=partial(is_ready, member.operations_url),
+            inherited=(descriptor,) if member.role == "api" else (),
+        )
+
+    def _environment(
+        self, service: Service, instance: str, environ: Mapping[str, str]
+    ) -> dict[str, str]:
+        given = {"HANDOFF_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"} | dict(environ)
+        return given | {
+            "HANDOFF_DATABASE_URL": self.database_url(service, service.database),
+            "HANDOFF_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+            "HANDOFF_KAFKA_REPLICATION": "1",
+            "HANDOFF_TOPIC_PREFIX": environ.get("HANDOFF_TOPIC_PREFIX", ""),
+            "HANDOFF_INSTANCE": instance,
+            "HANDOFF_ERASURE_SECRET": self.secrets[ERASURE],
+        }
+
+
+def plan_fleet(
+    stack: EmbeddedStack,
+    *,
+    ports: Ports,
+    secrets: Mapping[str, str],
+    replicas: Mapping[str, int],
+) -> Fleet:
+    """Choose all ports; the APIs' are held from here on, until `Fleet.close`."""
+    members = tuple(_members(ports, replicas))
+    listeners = {service.name: ports.open(service.name, service.port) for service in SERVICES}
+    return Fleet(
+        members=members,
+        listeners=listeners,
+        ports={name: listener.getsockname()[1] for name, listener in listeners.items()},
+        stack=stack,
+        secrets=secrets,
+    )
+
+
+def secret_names() -> tuple[str, ...]:
+    """Return the names of all secrets that a fleet needs."""
+    return ("postgres", OPERATIONS, ERASURE, *(service.database for service in SERVICES))
+
+
+def _members(ports: Ports, replicas: Mapping[str, int]) -> Iterator[Member]:
+    for service in SERVICES:
+        for role in ROLES:
+            for number in range(replicas.get(service.name, 1)):
+                name = f"{service.name}-{role}-{number}-operations"
+                yield Member(service, role, number, ports.claim(name, _OPERATIONS_PORT))
+
+
+def _command(service: Service, role: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", service.package, role)

@@ -1,0 +1,37 @@
+"""A stand-in for a service: the three roles with nothing behind them, for tests of who runs them."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+
+
+async def main() -> None:
+    """Serve what the role must serve."""
+    if sys.argv[1] == "migrate":
+        return
+    servers = [await _serve_operations()]
+    if sys.argv[1] == "api":
+        listener = socket.socket(fileno=int(os.environ["HANDOFF_HTTP_FD"]))
+        servers.append(await asyncio.start_server(_answer, sock=listener))
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+async def _serve_operations() -> asyncio.Server:
+    port = int(os.environ["HANDOFF_OPERATIONS_PORT"])
+    return await asyncio.start_server(_answer, "127.0.0.1", port)
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    given = {name: value for name, value in os.environ.items() if name.startswith("HANDOFF_")}
+    body = json.dumps({"pid": os.getpid(), "environment": given}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    writer.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
