@@ -1,0 +1,117 @@
+"""Stands before every route: no body above the cap, no handler above its time, no bare failure.
+
+Pure ASGI. The server cuts those who send slowly (`slow_senders`); a route's own limits on fields
+are its models'.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import limits
+from shared.web import failures
+from shared.web.problems import Problem
+
+
+def too_large(max_bytes: int) -> Problem:
+    """Return the problem for a body above the cap."""
+    return Problem(
+        413, "body-too-large", "The body is too large", f"Send at most {max_bytes} bytes at once."
+    )
+
+
+@dataclass(slots=True)
+class Passage:
+    """One request on its way through the gate."""
+
+    receive: Receive
+    send: Send
+    max_bytes: int
+    handler_seconds: float
+    received: int = 0
+    started: bool = False
+    clock: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+
+    async def take(self) -> Message:
+        """Hand on a piece of the body; the handler's time begins when the body is complete."""
+        message = await self.receive()
+        if message["type"] != "http.request":
+            return message
+        self.received += len(message.get("body", b""))
+        if self.received > self.max_bytes:
+            raise too_large(self.max_bytes)
+        if not message.get("more_body", False):
+            self.allow(self.handler_seconds)
+        return message
+
+    async def give(self, message: Message) -> None:
+        """Hand on a piece of the answer."""
+        self.started = self.started or message["type"] == "http.response.start"
+        await self.send(message)
+
+    def allow(self, seconds: float) -> None:
+        """Let the request take so many seconds from now on."""
+        if not self.clock.expired():
+            self.clock.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+class Gate:
+    """The middleware."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int = limits.MAX_BODY_BYTES,
+        handler_seconds: float = limits.HANDLER,
+    ) -> None:
+        """Stand before `app`."""
+        self._app = app
+        self._max_bytes = max_bytes
+        self._handler_seconds = handler_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or answer it with the problem that stopped it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passage = Passage(receive, send, self._max_bytes, self._handler_seconds)
+        problem = await self._problem_of(scope, passage)
+        if problem is not None and not passage.started:
+            await problem.response()(scope, receive, send)
+
+    async def _problem_of(self, scope: Scope, passage: Passage) -> Problem | None:
+        length = _announced(scope)
+        if length > self._max_bytes:
+            return _refuse_unread(scope, self._max_bytes)
+        body_seconds = limits.REQUEST_BODY if length else 0.0
+        try:
+            async with passage.clock:
+                passage.allow(self._handler_seconds + body_seconds)
+                await self._app(scope, passage.take, passage.give)
+        except Problem as problem:
+            return problem
+        except Exception as error:  # noqa: BLE001  the last place that can still answer
+            if passage.clock.expired() and isinstance(error, TimeoutError):
+                return failures.unavailable("It took too long. Ask again with the same key.")
+            return failures.unexpected(error)
+        return None
+
+
+def _announced(scope: Scope) -> int:
+    """Return the announced length of the body; 1 for a body of unknown length."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+        if name == b"transfer-encoding":
+            return 1
+    return 0
+
+
+def _refuse_unread(scope: Scope, max_bytes: int) -> Problem:
+    """Refuse a body that was announced too large; who waits for our word never sends it."""
+    problem = too_large(max_bytes)
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        problem.headers = {"Connection": "close"}
+    return problem
