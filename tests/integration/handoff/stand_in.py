@@ -1,4 +1,4 @@
-"""A stand-in for a service: the three roles with nothing behind them, for tests of who runs them."""
+"""A stand-in for a service: its three roles with nothing behind them, to be run and killed."""
 
 import asyncio
 import json

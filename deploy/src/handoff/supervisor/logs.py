@@ -18,7 +18,7 @@ def open_log(path: Path) -> int:
 
 def note(log: Path, line: str) -> None:
     """Add a line of the supervisor's own."""
-    with open(open_log(log), "a") as opened:  # noqa: PTH123  a descriptor, not a path
+    with open(open_log(log), "a") as opened:
         opened.write(f"{line}\n")
 
 

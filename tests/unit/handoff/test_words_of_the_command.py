@@ -1,0 +1,60 @@
+"""What people write after `handoff up`, and what programs read from `handoff status --json`."""
+
+import pytest
+import typer
+
+from handoff.cli.status import for_programs
+from handoff.cli.up import parse_replicas
+from handoff.state import KafkaState, PostgresState, ProcessState, ServiceState, SystemState
+
+
+def test_replicas_are_counted_per_service() -> None:
+    assert parse_replicas(["lead-scoring=2", "notifier=3"]) == {"lead-scoring": 2, "notifier": 3}
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("scoring=2", "marketing-intake, lead-scoring, sales-pipeline, notifier"),
+        ("notifier", "number from 1 to 16"),
+        ("notifier=0", "number from 1 to 16"),
+        ("notifier=many", "number from 1 to 16"),
+        ("notifier=99", "number from 1 to 16"),
+    ],
+)
+def test_a_wrong_replica_word_is_refused_with_what_is_allowed(word: str, complaint: str) -> None:
+    with pytest.raises(typer.BadParameter, match=complaint):
+        parse_replicas([word])
+
+
+def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
+    process = ProcessState(
+        name="notifier-api-0", role="api", pid=7, restarts=1, operations_url="http://o"
+    )
+    service = ServiceState(
+        url="http://a",
+        operations_url="http://o",
+        database="postgresql://notifier",
+        operations_database="postgresql://operations",
+        processes=[process],
+    )
+    state = SystemState(
+        state="running",
+        services={"notifier": service},
+        kafka=KafkaState(bootstrap="127.0.0.1:1", pid=8, restarts=0),
+        postgres=PostgresState(pid=9, restarts=0),
+    )
+
+    assert for_programs(state) == {
+        "state": "running",
+        "services": {
+            "notifier": {
+                "url": "http://a",
+                "operations_url": "http://o",
+                "database": "postgresql://notifier",
+                "processes": [{"role": "api", "pid": 7, "restarts": 1}],
+            }
+        },
+        "kafka": {"bootstrap": "127.0.0.1:1", "pid": 8, "restarts": 0},
+        "postgres": {"pid": 9, "restarts": 0},
+    }
