@@ -1,0 +1,1 @@
+"""What loads and saves scorecards, leads and their touchpoints, in bulk."""

@@ -1,0 +1,1 @@
+"""The doors of scoring: its API, and what its worker hears."""

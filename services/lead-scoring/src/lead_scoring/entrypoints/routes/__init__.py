@@ -1,0 +1,1 @@
+"""The routes of scoring's API: one module a resource."""
