@@ -1,0 +1,129 @@
+"""`Idempotency-Key`: the same request twice has one effect and one answer.
+
+A route calls `recall` first in its transaction and `remember` last in it. Two at once: the second
+waits for the first to commit and then gives its answer; if the first rolls back, the second acts.
+Only what was committed is remembered, so after a 5xx the same key is simply tried again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
+
+from shared.web.keys import Caller
+from shared.web.problems import FieldError, Problem
+
+RETENTION = timedelta(days=7)
+"""For so long a key is remembered at least."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        max_length=200,
+        description="your own name for this request: repeat it, and nothing happens twice",
+    ),
+]
+
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 4217))")
+_FIND = text(
+    "SELECT fingerprint, status, headers, body FROM idempotency"
+    " WHERE key_id = :key_id AND key = :key"
+)
+_KEEP = text(
+    "INSERT INTO idempotency (key_id, key, fingerprint, status, headers, body, subject)"
+    " VALUES (:key_id, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, :subject)"
+)
+_FORGET = text("DELETE FROM idempotency WHERE subject = ANY(:subjects)")
+_PURGE = text(
+    "DELETE FROM idempotency WHERE (key_id, key) IN"
+    " (SELECT key_id, key FROM idempotency WHERE created_at < :before"
+    " ORDER BY created_at LIMIT :limit)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer that was given and is given again; `body` is its JSON."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def response(self) -> Response:
+        """Return the answer."""
+        return Response(self.body, self.status, dict(self.headers), "application/json")
+
+
+def fingerprint(act: str, content: BaseModel | None = None) -> bytes:
+    """Return what tells one request from another: the act (route and ids) and the parsed fields."""
+    parsed = content.model_dump(mode="json") if content is not None else None
+    text_of_it = json.dumps([act, parsed], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text_of_it.encode()).digest()
+
+
+async def recall(
+    connection: AsyncConnection, caller: Caller, key: str | None, request_fingerprint: bytes
+) -> StoredAnswer | None:
+    """Return the answer that this caller's key got before; None: act, then `remember`.
+
+    Holds the key until the transaction ends. Without a key there is nothing to recall.
+
+    Raises:
+        Problem: 422, the key was used for another request.
+    """
+    if key is None:
+        return None
+    await connection.execute(_TAKE_TURNS, {"name": f"{caller.key_id}/{key}"})
+    found = await connection.execute(_FIND, {"key_id": caller.key_id, "key": key})
+    row = found.one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != request_fingerprint:
+        raise _other_content()
+    headers = {**row.headers, "Idempotency-Replayed": "true"}
+    return StoredAnswer(row.status, row.body, headers)
+
+
+async def remember(
+    connection: AsyncConnection,
+    caller: Caller,
+    key: str | None,
+    request_fingerprint: bytes,
+    *,
+    answer: StoredAnswer,
+    subject: UUID | None = None,
+) -> None:
+    """Keep the answer with the effect it tells of; call it in the transaction of `recall`."""
+    if key is None:
+        return
+    row = {"key_id": caller.key_id, "key": key, "fingerprint": request_fingerprint}
+    told = {"status": answer.status, "headers": json.dumps(dict(answer.headers))}
+    await connection.execute(_KEEP, row | told | {"body": answer.body, "subject": subject})
+
+
+async def forget(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
+    """Drop all answers that tell of these subjects: part of an erasure."""
+    await connection.execute(_FORGET, {"subjects": list(subjects)})
+
+
+async def purge(connection: AsyncConnection, *, now: datetime, limit: int = 1_000) -> int:
+    """Drop at most `limit` answers that are older than `RETENTION`; return how many."""
+    done = await connection.execute(_PURGE, {"before": now - RETENTION, "limit": limit})
+    return done.rowcount
+
+
+def _other_content() -> Problem:
+    detail = "Idempotency-Key was used for another request: use a new one"
+    error = FieldError("header", "Idempotency-Key", "idempotency_key_reused", detail)
+    return Problem(422, "idempotency-key-reused", "Another request had this key", detail, [error])
