@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from sales_pipeline.domain.deal import CurrencyMissing, Deal, DealAlreadyAccepted, DealAlreadyClosed
+from sales_pipeline.domain.deal import AmountIncomplete, Deal, DealAlreadyAccepted, DealAlreadyClosed
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.rep import Rep
 from sales_pipeline.domain.stage import Stage
@@ -159,11 +159,12 @@ class TestAmendDeal:
         assert events == []
         assert (deal.amount, deal.expected_close_on) == (amount, close_on)
 
-    def test_asks_for_a_currency_where_none_is_known(
-        self, desk: Desk, deal: Deal, now: datetime
+    @pytest.mark.parametrize("half", [{"amount_minor": 1}, {"currency": "EUR"}])
+    def test_asks_for_the_other_half_of_an_amount(
+        self, desk: Desk, deal: Deal, now: datetime, half: Amendments
     ) -> None:
-        with pytest.raises(CurrencyMissing):
-            amend_deal(AmendDeal(deal_id=deal.id, amendments={"amount_minor": 1}), desk, now=now)
+        with pytest.raises(AmountIncomplete, match="amount_minor and currency together"):
+            amend_deal(AmendDeal(deal_id=deal.id, amendments=half), desk, now=now)
 
     def test_writes_nothing_where_nothing_changes(
         self, desk: Desk, deal: Deal, now: datetime

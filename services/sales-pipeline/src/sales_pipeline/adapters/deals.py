@@ -16,7 +16,7 @@ from shared.ids import DealId, LeadId
 _LOAD = text("""
     SELECT * FROM deal WHERE lead_id = ANY(:lead_ids) AND outcome IS NULL
     UNION
-    SELECT * FROM deal WHERE id = ANY(:deal_ids)
+    SELECT * FROM deal WHERE id = ANY(:deal_ids) AND lead_id = ANY(:lead_ids)
 """)
 _SAVE = Upsert(deal)
 
@@ -24,7 +24,7 @@ _SAVE = Upsert(deal)
 async def load(
     connection: AsyncConnection, *, lead_ids: Collection[LeadId], deal_ids: Collection[DealId]
 ) -> list[Deal]:
-    """Load the open deals of the leads, and the deals that are named, open or not."""
+    """Load the leads' open deals, and those deals of theirs that are named, open or not."""
     values = {"lead_ids": list(lead_ids), "deal_ids": list(deal_ids)}
     return [_deal(row) for row in await connection.execute(_LOAD, values)]
 

@@ -40,12 +40,12 @@ class DealAlreadyAccepted(Exception):
         )
 
 
-class CurrencyMissing(Exception):
-    """An amount was given, and neither with it nor on the deal is there a currency."""
+class AmountIncomplete(Exception):
+    """An amount and its currency belong together, and one of them is known nowhere."""
 
     def __init__(self) -> None:
         """Say what to send."""
-        super().__init__("This deal has no currency yet: send currency together with amount_minor.")
+        super().__init__("Send amount_minor and currency together: this deal has no amount yet.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from shared.contracts.task import (
 )
 from shared.ids import DealId, LeadId
 from shared.messaging.heard import Heard
+from shared.web import idempotency
 
 Handler = Callable[[Desk, Heard[Any], datetime], Sequence[Event]]
 
@@ -119,5 +120,6 @@ class PipelineHearer:
         await desks.save(connection, desk)
 
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
-        """Blank erased leads in the pipeline's tables."""
+        """Blank erased leads in the pipeline's tables, and drop the answers that tell of them."""
         await erasure.forget(connection, subjects)
+        await idempotency.forget(connection, subjects)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
 
-from sales_pipeline.domain.deal import CurrencyMissing, Deal
+from sales_pipeline.domain.deal import AmountIncomplete, Deal
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.timeline import Happening
 from sales_pipeline.usecases.desk import Desk
@@ -33,7 +33,7 @@ def amend_deal(command: AmendDeal, desk: Desk, *, now: datetime) -> list[Event]:
 
     Raises:
         DealAlreadyClosed: the deal has ended.
-        CurrencyMissing: an amount is given, and no currency is known.
+        AmountIncomplete: an amount without a currency, or the other way round.
     """
     deal = desk.deals[command.deal_id]
     amount = _amount_after(command.amendments, deal)
@@ -52,8 +52,8 @@ def _amount_after(amendments: Amendments, deal: Deal) -> Money | None:
     known = deal.amount
     minor = amendments.get("amount_minor", known.amount_minor if known else None)
     currency = amendments.get("currency") or (known.currency if known else None)
-    if minor is None:
+    if minor is None and not amendments.get("currency"):
         return None
-    if currency is None:
-        raise CurrencyMissing
+    if minor is None or currency is None:
+        raise AmountIncomplete
     return Money(amount_minor=minor, currency=currency)

@@ -1,0 +1,47 @@
+"""Shows customers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sales_pipeline.adapters.tables import customer
+
+
+class CustomerRecord(BaseModel):
+    """Who bought: how often, when last, for how much."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    lead_id: UUID
+    name: str | None = Field(description="as at the first purchase; null once they are erased")
+    order_count: int
+    last_purchase_at: datetime
+    lifetime_value: dict[str, int] = Field(
+        description="minor units by currency", examples=[{"EUR": 120_000}]
+    )
+    created_at: datetime
+    updated_at: datetime
+
+
+async def one(connection: AsyncConnection, customer_id: UUID) -> CustomerRecord | None:
+    """Return a customer."""
+    statement = select(customer).where(customer.c.id == customer_id)
+    row = (await connection.execute(statement)).one_or_none()
+    return CustomerRecord.model_validate(row) if row else None
+
+
+async def page(
+    connection: AsyncConnection, lead_id: UUID | None, *, after: UUID | None, limit: int
+) -> Sequence[CustomerRecord]:
+    """Return customers, the newest first; with `lead_id` the one that this lead became."""
+    statement = select(customer).order_by(customer.c.id.desc()).limit(limit)
+    if lead_id:
+        statement = statement.where(customer.c.lead_id == lead_id)
+    if after:
+        statement = statement.where(customer.c.id < after)
+    return [CustomerRecord.model_validate(row) for row in await connection.execute(statement)]
