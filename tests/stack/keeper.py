@@ -8,7 +8,6 @@ It is a process of its own, because none of xdist's workers lives as long as the
 import asyncio
 import json
 import os
-import secrets
 import shutil
 import sys
 import time
@@ -17,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+from tests.stack import running
 from tests.stack.containers import containers
 from tests.stack.engine import has_images
 
@@ -36,9 +36,9 @@ async def keep(directory: Path, controller: psutil.Process) -> None:
     """Run the stack until the tests are over."""
     layout = Layout(root=_ROOT, run=directory)
     passwords = keep_secrets(layout.secrets, ("postgres", OPERATIONS, *DATABASES))
-    _scatter(layout.ports)
-    running = _in_containers if has_images() else _embedded
-    async with running(layout, passwords) as (postgres_url, kafka_bootstrap):
+    running.scatter_ports(layout.ports)
+    run = _in_containers if has_images() else _embedded
+    async with run(layout, passwords) as (postgres_url, kafka_bootstrap):
         await make_databases(postgres_url, DATABASES, passwords)
         answer = {"postgres_url": postgres_url, "kafka_bootstrap": kafka_bootstrap}
         _publish(directory / "stack.json", json.dumps(answer | {"passwords": passwords}))
@@ -71,13 +71,6 @@ async def _in_containers(
 def _wait_for_the_end(directory: Path, controller: psutil.Process) -> None:
     while controller.is_running() and not (directory / "stop").exists():
         time.sleep(_ASK_EVERY)
-
-
-def _scatter(ports: Path) -> None:
-    """Prefer ports at random, so that runs side by side do not meet."""
-    first = 20_000 + 3 * secrets.randbelow(3_000)
-    chosen = {"postgres": first, "kafka": first + 1, "kafka-controller": first + 2}
-    ports.write_text(json.dumps(chosen))
 
 
 def _publish(path: Path, text: str) -> None:

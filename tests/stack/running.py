@@ -3,11 +3,12 @@
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,14 @@ def make_directory() -> Path:
     directory = Path(tempfile.mkdtemp(prefix="handoff-tests-", dir=_MEMORY if roomy else None))
     directory.chmod(0o711)
     return directory
+
+
+def scatter_ports(ports: Path, names: Sequence[str] = ()) -> None:
+    """Prefer ports at random, so that runs side by side on one machine do not meet."""
+    all_names = ("postgres", "kafka", "kafka-controller", *names)
+    first = 20_000 + 20 * secrets.randbelow(500)
+    ports.parent.mkdir(parents=True, exist_ok=True)
+    ports.write_text(json.dumps({name: first + step for step, name in enumerate(all_names)}))
 
 
 def join(directory: Path, controller: int) -> Stack:

@@ -16,13 +16,14 @@ import asyncpg
 import httpx
 import psutil
 import pytest
-from tests.stack.running import make_directory
+from tests.stack.running import make_directory, scatter_ports
 
 from handoff.layout import Layout, find_layout
-from handoff.services import SERVICES
+from handoff.services import ROLES, SERVICES
 from handoff.state import SystemState, read_state
 
 _STAND_IN = Path(__file__).with_name("stand_in.py")
+_PORTS = [f"{service.name}-{role}-0-operations" for service in SERVICES for role in ROLES]
 _RUNS_AGAIN_WITHIN = 1.0
 _UP = ("up", "--detach", "--replicas", "lead-scoring=2")
 
@@ -44,6 +45,7 @@ class Installation:
             "HANDOFF_TOPIC_PREFIX": "trial.",
         }
         self.layout: Layout = find_layout(self.environment)
+        scatter_ports(self.layout.ports, _PORTS)
 
     def handoff(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # noqa: S603  our own command
