@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 from tests.unit.notifier.making import DAY, HOUR, NOW, a_task
 
-from notifier.domain.task import BadSnooze, Cause, State, TaskFinished
+from notifier.domain.task import (
+    BadSnooze,
+    CancelledTaskStaysCancelled,
+    Cause,
+    CompletedTaskStaysCompleted,
+    State,
+)
 from shared.ids import RepId, new_id
 
 MOMENT = timedelta(microseconds=1)
@@ -73,9 +79,8 @@ class TestComplete:
         task = a_task()
         task.cancel(cause=Cause.DEAL_CLOSED, now=NOW)
 
-        with pytest.raises(TaskFinished) as refused:
+        with pytest.raises(CancelledTaskStaysCancelled, match="deal_closed"):
             task.complete(now=NOW)
-        assert refused.value.rule == "cancelled_task_stays_cancelled"
 
 
 class TestAFinishedTask:
@@ -83,11 +88,11 @@ class TestAFinishedTask:
         task = a_task()
         task.complete(now=NOW)
 
-        with pytest.raises(TaskFinished):
+        with pytest.raises(CompletedTaskStaysCompleted):
             task.snooze(until=NOW + DAY, now=NOW)
-        with pytest.raises(TaskFinished):
+        with pytest.raises(CompletedTaskStaysCompleted):
             task.reassign(owner_id=RepId(new_id()), now=NOW)
-        with pytest.raises(TaskFinished):
+        with pytest.raises(CompletedTaskStaysCompleted):
             task.cancel(cause=Cause.DEAL_CLOSED, now=NOW)
 
 

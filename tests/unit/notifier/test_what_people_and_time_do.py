@@ -29,7 +29,7 @@ class TestRingTasks:
         task = a_task(due_at=NOW, grace=HOUR)
         desk = a_desk_with(task)
         ring_tasks(RingTasks(lead_id=task.lead_id), desk, now=NOW)
-        snooze = SnoozeTask(lead_id=task.lead_id, task_id=task.id, until=NOW + DAY)
+        snooze = SnoozeTask(task_id=task.id, until=NOW + DAY)
         snooze_task(snooze, desk, now=NOW)
         (event,) = ring_tasks(RingTasks(lead_id=task.lead_id), desk, now=NOW + DAY)
 
@@ -41,7 +41,7 @@ class TestCompleteTask:
     def test_is_said_once_however_often_it_is_told(self) -> None:
         task = a_task()
         desk = a_desk_with(task)
-        command = CompleteTask(lead_id=task.lead_id, task_id=task.id)
+        command = CompleteTask(task_id=task.id)
         said = complete_task(command, desk, now=NOW) + complete_task(command, desk, now=NOW)
 
         assert [type(event) for event in said] == [TaskCompleted]
@@ -52,14 +52,14 @@ class TestReassignTask:
         task, rep = a_task(), a_rep()
         desk = a_desk_with(task)
         desk.reps[rep.id] = rep
-        command = ReassignTask(lead_id=task.lead_id, task_id=task.id, owner_id=rep.id)
+        command = ReassignTask(task_id=task.id, owner_id=rep.id)
         reassign_task(command, desk, now=NOW)
 
         assert task.owner_id == rep.id
 
     def test_refuses_a_rep_of_whom_nothing_was_heard(self) -> None:
         task = a_task()
-        command = ReassignTask(lead_id=task.lead_id, task_id=task.id, owner_id=a_rep().id)
+        command = ReassignTask(task_id=task.id, owner_id=a_rep().id)
 
         with pytest.raises(UnknownRep):
             reassign_task(command, a_desk_with(task), now=NOW)

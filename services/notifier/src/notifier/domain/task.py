@@ -37,13 +37,20 @@ class Cause(StrEnum):
     LEAD_ERASED = "lead_erased"
 
 
-class TaskFinished(Exception):
-    """The task is completed or cancelled, so it can no longer change; `rule` is which rule."""
+class CompletedTaskStaysCompleted(Exception):
+    """Somebody did it: nothing about it can be changed any more."""
 
-    def __init__(self, state: State) -> None:
-        """Name the rule."""
-        self.rule = f"{state}_task_stays_{state}"
-        super().__init__(f"This task is {state}, and can no longer be changed ({self.rule}).")
+    def __init__(self) -> None:
+        """Say so to whoever asked."""
+        super().__init__("This task is completed, and can no longer be changed.")
+
+
+class CancelledTaskStaysCancelled(Exception):
+    """It need not be done any more, for good."""
+
+    def __init__(self, cause: Cause | None) -> None:
+        """Say why it was cancelled."""
+        super().__init__(f"This task is cancelled ({cause}), and can no longer be changed.")
 
 
 class BadSnooze(Exception):
@@ -105,7 +112,7 @@ class Task:
         """Note that somebody did it; False: that was known already.
 
         Raises:
-            TaskFinished: it was cancelled.
+            CancelledTaskStaysCancelled: it was cancelled.
         """
         if self.state is State.COMPLETED:
             return False
@@ -116,7 +123,8 @@ class Task:
         """Wait until another time, at which the task can be due again; False: it does already.
 
         Raises:
-            TaskFinished: it is completed or cancelled.
+            CompletedTaskStaysCompleted: it is done.
+            CancelledTaskStaysCancelled: it was cancelled.
             BadSnooze: the time is past, or too far away.
         """
         self._refuse_if_finished()
@@ -134,7 +142,8 @@ class Task:
         """Give the task to a rep; False: that rep has it already.
 
         Raises:
-            TaskFinished: it is completed or cancelled.
+            CompletedTaskStaysCompleted: it is done.
+            CancelledTaskStaysCancelled: it was cancelled.
         """
         self._refuse_if_finished()
         if self.owner_id == owner_id:
@@ -147,7 +156,8 @@ class Task:
         """Note that it need not be done any more.
 
         Raises:
-            TaskFinished: it is completed or cancelled.
+            CompletedTaskStaysCompleted: it is done.
+            CancelledTaskStaysCancelled: it was cancelled.
         """
         self._finish(State.CANCELLED, now=now)
         self.cause = cause
@@ -158,8 +168,10 @@ class Task:
         self._touch(now)
 
     def _refuse_if_finished(self) -> None:
-        if not self.is_unfinished:
-            raise TaskFinished(self.state)
+        if self.state is State.COMPLETED:
+            raise CompletedTaskStaysCompleted
+        if self.state is State.CANCELLED:
+            raise CancelledTaskStaysCancelled(self.cause)
 
     def _touch(self, now: datetime) -> None:
         self.version += 1

@@ -7,14 +7,13 @@ from notifier.usecases.desk import Desk
 from notifier.usecases.saying import about
 from shared.contracts.event import Event
 from shared.contracts.task import TaskCompleted
-from shared.ids import LeadId, TaskId
+from shared.ids import TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompleteTask:
-    """This task of this lead is done."""
+    """This task is done."""
 
-    lead_id: LeadId
     task_id: TaskId
 
 
@@ -22,9 +21,9 @@ def complete_task(command: CompleteTask, desk: Desk, *, now: datetime) -> list[E
     """Note it, and say so once, however often it is told.
 
     Raises:
-        TaskFinished: it was cancelled.
+        CancelledTaskStaysCancelled: it was cancelled.
     """
-    task = desk.task(command.lead_id, command.task_id)
+    task = desk.task(command.task_id)
     if not task.complete(now=now):
         return []
     desk.keep(task)

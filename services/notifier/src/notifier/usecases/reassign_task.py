@@ -5,14 +5,13 @@ from datetime import datetime
 
 from notifier.usecases.desk import Desk, UnknownRep
 from shared.contracts.event import Event
-from shared.ids import LeadId, RepId, TaskId
+from shared.ids import RepId, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReassignTask:
-    """This task of this lead goes to this rep."""
+    """This task goes to this rep."""
 
-    lead_id: LeadId
     task_id: TaskId
     owner_id: RepId
 
@@ -22,11 +21,12 @@ def reassign_task(command: ReassignTask, desk: Desk, *, now: datetime) -> list[E
 
     Raises:
         UnknownRep: nothing was heard of such a rep.
-        TaskFinished: it is completed or cancelled.
+        CompletedTaskStaysCompleted: it is done.
+        CancelledTaskStaysCancelled: it was cancelled.
     """
     if command.owner_id not in desk.reps:
         raise UnknownRep(command.owner_id)
-    task = desk.task(command.lead_id, command.task_id)
+    task = desk.task(command.task_id)
     if task.reassign(owner_id=command.owner_id, now=now):
         desk.keep(task)
     return []

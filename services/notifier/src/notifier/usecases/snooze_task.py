@@ -5,14 +5,13 @@ from datetime import datetime
 
 from notifier.usecases.desk import Desk
 from shared.contracts.event import Event
-from shared.ids import LeadId, TaskId
+from shared.ids import TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnoozeTask:
-    """This task of this lead is to wait until then."""
+    """This task is to wait until then."""
 
-    lead_id: LeadId
     task_id: TaskId
     until: datetime
 
@@ -21,10 +20,11 @@ def snooze_task(command: SnoozeTask, desk: Desk, *, now: datetime) -> list[Event
     """Move the due time. The task's grace stays what it was.
 
     Raises:
-        TaskFinished: it is completed or cancelled.
+        CompletedTaskStaysCompleted: it is done.
+        CancelledTaskStaysCancelled: it was cancelled.
         BadSnooze: the time is past, or too far away.
     """
-    task = desk.task(command.lead_id, command.task_id)
+    task = desk.task(command.task_id)
     if task.snooze(until=command.until, now=now):
         desk.keep(task)
     return []

@@ -1,0 +1,32 @@
+"""The door for people and programs: the routes, and what each domain error is answered with."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
+from notifier.entrypoints.context import Context
+from notifier.entrypoints.routes import playbooks, tasks
+from shared.web.app import Lifespan, create_app
+from shared.web.problems import ProblemType
+
+ERRORS: Mapping[type[Exception], ProblemType] = {
+    CompletedTaskStaysCompleted: ProblemType(
+        409, "completed-task-stays-completed", "A completed task stays completed"
+    ),
+    CancelledTaskStaysCancelled: ProblemType(
+        409, "cancelled-task-stays-cancelled", "A cancelled task stays cancelled"
+    ),
+}
+"""Errors about one field of the body are answered by their route, which knows the field."""
+
+
+def build_api(context: Context, *, version: str, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the service's app."""
+    return create_app(
+        service="notifier",
+        version=version,
+        routers=[tasks.routes(context), playbooks.routes(context)],
+        errors=ERRORS,
+        lifespan=lifespan,
+    )
