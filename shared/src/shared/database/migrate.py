@@ -90,7 +90,7 @@ def execute_many(connection: Connection, sql: str) -> None:
     driver.run_async(partial(_execute, sql=sql))
 
 
-async def _execute(raw: asyncpg.Connection[asyncpg.Record], *, sql: str) -> None:
+async def _execute(raw: "asyncpg.Connection[asyncpg.Record]", *, sql: str) -> None:
     await raw.execute(sql)
 
 
