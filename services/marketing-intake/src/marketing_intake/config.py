@@ -1,0 +1,21 @@
+"""Every knob of this service: `HANDOFF_…` variables, checked when the process starts."""
+
+from pydantic import Field, SecretStr
+
+from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+
+_FEWEST_CHARACTERS = 32
+
+
+class Settings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
+    """What intake needs beside the shared parts."""
+
+    erasure_secret: SecretStr = Field(
+        min_length=_FEWEST_CHARACTERS,
+        description="keys the hashes of erased people; a lost one lets late posts bring them back",
+    )
+    capture_queue_bytes: int = Field(
+        default=32 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="submissions that wait to be written, in bytes; above it the answer is 503",
+    )

@@ -1,0 +1,37 @@
+"""The door for people and programs: all routes, and the one table from broken rules to answers."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from marketing_intake.domain.lead import LeadNotFound
+from marketing_intake.entrypoints.context import Context
+from marketing_intake.entrypoints.routes import (
+    ads,
+    forms,
+    intake,
+    leads,
+    sources,
+    submissions,
+    touchpoints,
+)
+from shared.web.app import Lifespan, create_app
+from shared.web.problems import ProblemType
+
+SERVICE = "marketing-intake"
+
+ERRORS: dict[type[Exception], ProblemType] = {
+    LeadNotFound: ProblemType(404, "lead-not-found", "There is no such lead"),
+}
+_MODULES = (intake, forms, ads, submissions, sources, touchpoints, leads)
+
+
+def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the public app."""
+    return create_app(
+        service=SERVICE,
+        version=version(SERVICE),
+        routers=[module.routes(context) for module in _MODULES],
+        errors=ERRORS,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,115 @@
+"""The resolve loop: submissions in order of receipt, a batch a transaction, one holder at a time.
+
+What fails alone is parked alone and stepped over; only a database error splits a batch. Which lead
+a submission belongs to is the use case's business.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from marketing_intake.adapters import submissions
+from marketing_intake.adapters.submissions import OutOfStep, Pending
+from marketing_intake.entrypoints.resolving import Failed, Resolving
+from shared.database.errors import Kind, kind_of
+from shared.messaging import backoff
+from shared.messaging.lease import Lease
+from shared.telemetry import metrics
+from shared.telemetry.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+MOST = 500
+_SHORTEST_SLEEP = 0.01
+_LONGEST_SLEEP = 0.05
+_LEASE_SLEEP = 0.5
+_MEASURE_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Resolves one database's submissions, while it holds the lease."""
+
+    engine: AsyncEngine
+    lease: Lease
+    heartbeat: Heartbeat
+    secret: bytes
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Resolve until told to stop; the idle sleep grows from 10 to 50 ms."""
+        sleep, turn = _SHORTEST_SLEEP, 0
+        while not stop.is_set():
+            if not await self.lease.hold():
+                self.heartbeat.hold("no lease")
+                await backoff.sleep(_LEASE_SLEEP, stop)
+                continue
+            self.heartbeat.free()
+            done = await self.turn(measure=turn % _MEASURE_EVERY == 0)
+            turn += 1
+            sleep = _SHORTEST_SLEEP if done else min(sleep * 1.5, _LONGEST_SLEEP)
+            await backoff.sleep(0 if done == MOST else sleep, stop)
+        await self.lease.give_back()
+
+    async def turn(self, *, measure: bool = False) -> int:
+        """Resolve what waits, at most one batch; return how many submissions it was."""
+        async with self.engine.begin() as connection:
+            batch, now = await submissions.pending(connection, most=MOST)
+            if measure:
+                metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
+        if not batch or now is None:
+            self.heartbeat.beat()
+            return 0
+        try:
+            await self._settle(batch, now)
+        except OutOfStep:
+            log.info("resolve_out_of_step", submissions=len(batch))
+        self.heartbeat.progress()
+        return len(batch)
+
+    async def _settle(self, batch: Sequence[Pending], now: datetime) -> None:
+        """Resolve a batch; what cannot be is left out of it, down to the one."""
+        try:
+            outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
+        except Failed as failed:
+            await self._park(failed.submission_id, failed.cause)
+            await self._settle_rest(batch, failed.submission_id, now)
+        except Exception as error:  # noqa: BLE001  sorted, and raised again if it is none of ours
+            await self._split(batch, now, error)
+        else:
+            _count(outcomes)
+
+    async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:
+        rest = [one for one in batch if one.id != without]
+        if rest:
+            await self._settle(rest, now)
+
+    async def _split(self, batch: Sequence[Pending], now: datetime, error: Exception) -> None:
+        kind = kind_of(error)
+        if kind not in {Kind.DATA, Kind.CONTENTION}:
+            raise error
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            await self._settle(batch[:middle], now)
+            await self._settle(batch[middle:], now)
+        elif kind is Kind.DATA:
+            await self._park(batch[0].id, error)
+        else:
+            log.warning("resolve_busy", submission_id=str(batch[0].id))
+
+    async def _park(self, submission_id: UUID, error: BaseException) -> None:
+        """Step over a submission. The reason is the error's name: its text may be personal."""
+        reason = type(getattr(error, "orig", None) or error).__name__
+        log.error("submission_parked", submission_id=str(submission_id), reason=reason)
+        async with self.engine.begin() as connection:
+            await submissions.park(connection, submission_id, reason=f"failed: {reason}")
+        metrics.SUBMISSIONS.labels(outcome="parked").inc()
+
+
+def _count(outcomes: Mapping[str, int]) -> None:
+    for outcome, count in outcomes.items():
+        metrics.SUBMISSIONS.labels(outcome=outcome).inc(count)

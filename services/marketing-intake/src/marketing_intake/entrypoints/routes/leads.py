@@ -1,0 +1,139 @@
+"""Known leads: found, shown, told of their consent, and erased."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from marketing_intake.adapters import erasing
+from marketing_intake.adapters.phones import to_e164
+from marketing_intake.domain.lead import LeadNotFound
+from marketing_intake.domain.values import email_of
+from marketing_intake.entrypoints.context import Context
+from marketing_intake.entrypoints.known import act_on
+from marketing_intake.entrypoints.models import ConsentChange
+from marketing_intake.queries import leads as shown
+from marketing_intake.queries.leads import ConsentRecord, LeadDetail, LeadFilter, LeadRecord
+from marketing_intake.usecases.change_consent import ChangeConsent, change_consent
+from marketing_intake.usecases.erase_lead import EraseLead, erase_lead
+from shared.messaging import erasure
+from shared.web import faults, idempotency
+from shared.web.body import json_body
+from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, recall, remember
+from shared.web.keys import Caller
+from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode
+from shared.web.preconditions import etag
+from shared.web.problems import FieldError, responses
+from shared.web.values import Instant
+
+_CONSENT = json_body(ConsentChange)
+
+
+def routes(context: Context) -> APIRouter:
+    """Return the routes for leads that are known."""
+    router = APIRouter(tags=["leads"])
+    _add_reading(router, context)
+    _add_changing(router, context)
+    return router
+
+
+def _add_reading(router: APIRouter, context: Context) -> None:
+    reader = context.keyring.require("leads:read")
+
+    @router.get("/v1/leads/{lead_id}")
+    async def show_lead(
+        lead_id: UUID, response: Response, _caller: Annotated[Caller, Depends(reader)]
+    ) -> LeadDetail:
+        """Show a lead, with the consents that hold; one that was erased is not found."""
+        async with context.engine.connect() as connection:
+            record = await shown.one(connection, lead_id)
+        if record is None:
+            raise LeadNotFound(f"no lead has the id {lead_id}")
+        response.headers["ETag"] = etag(record.version)
+        return record
+
+    @router.get("/v1/leads")
+    async def list_leads(
+        _caller: Annotated[Caller, Depends(reader)],
+        wanted: Annotated[LeadFilter, Depends(_wanted)],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Page[LeadRecord]:
+        """List leads, newest first; with `updated_since` in the order of their last change."""
+        after = decode(cursor, shown.position_shape(wanted))
+        async with context.engine.connect() as connection:
+            found = await shown.page(connection, wanted, after=after, limit=limit + 1)
+        items, following = cut(found, limit, lambda record: shown.position_of(record, wanted))
+        return Page(items=list(items), next=following)
+
+
+def _add_changing(router: APIRouter, context: Context) -> None:
+    writer = context.keyring.require("leads:write")
+
+    @router.post("/v1/leads/{lead_id}/consents", status_code=201, response_model=ConsentRecord)
+    async def add_consent(
+        lead_id: UUID,
+        caller: Annotated[Caller, Depends(writer)],
+        wanted: Annotated[ConsentChange, Depends(_CONSENT)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Record that a lead gave or withdrew consent, without a form."""
+        print_ = fingerprint(f"POST /v1/leads/{lead_id}/consents", wanted)
+        async with context.engine.begin() as connection:
+            known = await recall(connection, caller, idempotency_key, print_)
+            if known is None:
+                await act_on(
+                    connection,
+                    lead_id,
+                    lambda lead, desk, now: change_consent(
+                        ChangeConsent(lead, **wanted.model_dump()), desk, now=now
+                    ),
+                )
+                record = await shown.consent(connection, lead_id, wanted.purpose)
+                known = StoredAnswer(201, record.model_dump_json())
+                await remember(
+                    connection, caller, idempotency_key, print_, answer=known, subject=lead_id
+                )
+        return known.response()
+
+    @router.delete(
+        "/v1/leads/{lead_id}",
+        status_code=204,
+        response_class=Response,
+        responses=responses(401, 403),
+    )
+    async def erase(lead_id: UUID, _caller: Annotated[Caller, Depends(writer)]) -> Response:
+        """Erase a person here and, by `LeadErased`, everywhere; again: nothing more happens."""
+        async with context.engine.begin() as connection:
+            desk = await act_on(
+                connection,
+                lead_id,
+                lambda lead, desk, now: erase_lead(EraseLead(lead), desk, now=now),
+            )
+            if desk.erasures:
+                await erasing.blank(connection, desk, secret=context.secret)
+                await erasure.blank(connection, sorted(desk.erasures))
+                await idempotency.forget(connection, sorted(desk.erasures))
+        return Response(status_code=204)
+
+
+def _wanted(
+    email: Annotated[str | None, Query(max_length=254)] = None,
+    phone: Annotated[
+        str | None, Query(max_length=40, description="with its country's code")
+    ] = None,
+    updated_since: Instant | None = None,
+) -> LeadFilter:
+    """Return whom a caller looks for, e-mail and phone in the form in which they are kept."""
+    address = email_of(email) if email is not None else None
+    number = to_e164(phone, None) if phone is not None else None
+    if email is not None and address is None:
+        raise faults.refused(_unreadable("email", "must be one address: anna@example.com"))
+    if phone is not None and number is None:
+        raise faults.refused(_unreadable("phone", "must have its country's code: +49301234567"))
+    return LeadFilter(email=address, phone=number, updated_since=updated_since)
+
+
+def _unreadable(name: str, how: str) -> FieldError:
+    return FieldError("query", name, name, f"{name} {how}")

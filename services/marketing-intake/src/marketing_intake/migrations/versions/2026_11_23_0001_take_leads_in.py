@@ -1,0 +1,184 @@
+"""Make sources, submissions, leads' identity, touchpoints and consent."""
+
+from alembic import op
+
+from shared.database import migrate
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SOURCES = """
+CREATE TABLE source (
+    id               uuid PRIMARY KEY,
+    version          int         NOT NULL DEFAULT 1,
+    name             text        NOT NULL,
+    kind             text        NOT NULL CHECK (kind IN ('api', 'form', 'google_ads')),
+    channel          text        NOT NULL,
+    -- a list of pairs, because their order decides and jsonb does not keep an object's
+    mapping          jsonb       NOT NULL DEFAULT '[]',
+    success_url      text[]      NOT NULL DEFAULT '{}',
+    honeypot         text        NOT NULL,
+    phone_region     text,
+    default_consent  jsonb       NOT NULL DEFAULT '[]',
+    token            text,
+    token_hash       bytea UNIQUE,
+    google_key_hash  bytea,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    CHECK ((kind = 'api') = (token_hash IS NULL)),
+    CHECK ((kind = 'google_ads') = (google_key_hash IS NOT NULL))
+);
+"""
+
+SUBMISSIONS = """
+-- What a sender posted. Partitioned by day of the id (UUIDv7), the order of receipt.
+CREATE TABLE submission (
+    id           uuid        NOT NULL PRIMARY KEY,
+    source_id    uuid        NOT NULL,
+    key          text,
+    content_hash bytea,
+    body         bytea       NOT NULL,
+    sender       jsonb       NOT NULL,
+    traceparent  text,
+    received_at  timestamptz NOT NULL,
+    state        text        NOT NULL CHECK (state IN (
+        'received', 'waiting', 'parked',
+        'created', 'updated', 'duplicate', 'quarantined', 'rejected')),
+    outcome      text GENERATED ALWAYS AS (
+        CASE WHEN state NOT IN ('received', 'waiting', 'parked') THEN state END) STORED,
+    reason       text,
+    lead_id      uuid,
+    resolution   bigint,
+    resolved_at  timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+) PARTITION BY RANGE (id);
+CREATE TABLE submission_rest PARTITION OF submission DEFAULT;
+CREATE INDEX submission_pending ON submission (id) WHERE state = 'received';
+CREATE INDEX submission_state ON submission (state, id);
+CREATE INDEX submission_source ON submission (source_id, id);
+CREATE INDEX submission_lead ON submission (lead_id, id) WHERE lead_id IS NOT NULL;
+-- Only forms whose posts bear no id have a hash here: their visitors click twice.
+CREATE INDEX submission_content ON submission (source_id, content_hash)
+    WHERE content_hash IS NOT NULL;
+
+-- Drawn once a batch; a submission's resolution is this times 1,000 plus its place.
+CREATE SEQUENCE submission_batch;
+
+-- What makes a repeat safe; outlives the submission's partition.
+CREATE TABLE submission_key (
+    source_id  uuid        NOT NULL,
+    key        text        NOT NULL,
+    receipt_id uuid        NOT NULL,
+    hash       bytea       NOT NULL,
+    outcome    text,
+    reason     text,
+    lead_id    uuid,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (source_id, key)
+) WITH (fillfactor = 80);
+CREATE INDEX submission_key_lead ON submission_key (lead_id) WHERE lead_id IS NOT NULL;
+"""
+
+LEADS = """
+CREATE TABLE lead (
+    id         uuid PRIMARY KEY,
+    version    int         NOT NULL,
+    email      text,
+    phone      text,
+    first_name text,
+    last_name  text,
+    company    text,
+    job_title  text,
+    country    text,
+    -- when each field was received: {"email": "2026-01-01T..."}
+    stamp      jsonb       NOT NULL,
+    erased_at  timestamptz,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+) WITH (fillfactor = 85);
+CREATE INDEX lead_updated ON lead (updated_at, id) WHERE erased_at IS NULL;
+
+CREATE TABLE identity_key (
+    kind       text        NOT NULL CHECK (kind IN ('email')),
+    value      text        NOT NULL,
+    lead_id    uuid        NOT NULL REFERENCES lead (id),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (kind, value)
+);
+CREATE INDEX identity_key_lead ON identity_key (lead_id);
+
+-- Who ever showed a phone: families and switchboards share one.
+CREATE TABLE lead_phone (
+    phone      text        NOT NULL,
+    lead_id    uuid        NOT NULL REFERENCES lead (id),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (phone, lead_id)
+);
+CREATE INDEX lead_phone_lead ON lead_phone (lead_id);
+
+CREATE TABLE touchpoint (
+    id            uuid PRIMARY KEY,
+    lead_id       uuid        NOT NULL REFERENCES lead (id),
+    submission_id uuid,
+    source_id     uuid        NOT NULL,
+    kind          text        NOT NULL,
+    channel       text        NOT NULL,
+    occurred_at   timestamptz NOT NULL,
+    received_at   timestamptz NOT NULL,
+    detail        jsonb       NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    updated_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX touchpoint_lead ON touchpoint (lead_id, occurred_at, id);
+
+-- Evidence, append-only: for each purpose the one that was received last holds.
+CREATE TABLE consent (
+    id            uuid PRIMARY KEY,
+    lead_id       uuid        NOT NULL REFERENCES lead (id),
+    purpose       text        NOT NULL,
+    granted       boolean     NOT NULL,
+    text          text,
+    occurred_at   timestamptz NOT NULL,
+    received_at   timestamptz NOT NULL,
+    submission_id uuid,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX consent_lead ON consent (lead_id, purpose, received_at DESC, id DESC);
+
+CREATE TABLE suggested_duplicate (
+    lead_id    uuid        NOT NULL REFERENCES lead (id),
+    like_id    uuid        NOT NULL REFERENCES lead (id),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (lead_id, like_id)
+);
+CREATE INDEX suggested_duplicate_like ON suggested_duplicate (like_id);
+
+-- Keyed hashes of how erased people were known.
+CREATE TABLE erased_identity (
+    hash      bytea PRIMARY KEY,
+    erased_at timestamptz NOT NULL
+);
+"""
+
+STORY = """
+CREATE VIEW story AS
+SELECT * FROM said_story
+UNION ALL
+SELECT lead_id, received_at, 'submission', 'received', id, NULL, NULL, NULL, NULL, NULL, NULL
+FROM submission WHERE lead_id IS NOT NULL
+UNION ALL
+SELECT lead_id, resolved_at, 'submission', outcome, id, NULL, NULL, NULL, NULL, NULL, reason
+FROM submission WHERE lead_id IS NOT NULL AND resolved_at IS NOT NULL;
+"""
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    for script in ("0001_messaging", "0001_api_key", "0001_idempotency"):
+        migrate.execute_script(connection, script)
+    for part in (SOURCES, SUBMISSIONS, LEADS, STORY):
+        migrate.execute_many(connection, part)
+    migrate.grant_operations(connection)

@@ -1,0 +1,1 @@
+"""What the API shows: SQL straight to the response model. Nothing here changes anything."""
