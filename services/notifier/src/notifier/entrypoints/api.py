@@ -1,6 +1,7 @@
 """The door for people and programs: the routes, and what each domain error is answered with."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -9,6 +10,8 @@ from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
+
+SERVICE = "notifier"
 
 ERRORS: Mapping[type[Exception], ProblemType] = {
     CompletedTaskStaysCompleted: ProblemType(
@@ -21,12 +24,12 @@ ERRORS: Mapping[type[Exception], ProblemType] = {
 """Errors about one field of the body are answered by their route, which knows the field."""
 
 
-def build_api(context: Context, *, version: str, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the service's app."""
+def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the public app."""
     return create_app(
-        service="notifier",
-        version=version,
-        routers=[tasks.routes(context), playbooks.routes(context)],
+        service=SERVICE,
+        version=version(SERVICE),
+        routers=[module.routes(context) for module in (tasks, playbooks)],
         errors=ERRORS,
         lifespan=lifespan,
     )
