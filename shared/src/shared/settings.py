@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -57,10 +57,14 @@ class HandoffSettings(BaseSettings):
 class DatabaseSettings(HandoffSettings):
     """Where a service's own database is."""
 
-    database_url: SecretStr = Field(
-        description="postgresql://user:password@host:port/database",
-        pattern=r"^postgres(ql)?://",
-    )
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return url
 
 
 class KafkaSettings(HandoffSettings):

@@ -100,7 +100,7 @@ class Batch(Generic[D]):
             plan = self._plan(deliveries, streams, waiting)
             failures = await self._work(connection, plan, streams)
             if counted:
-                await attempts.forget(connection, [d.envelope.event_id for d in deliveries])
+                await attempts.forget(connection, _done(deliveries, failures))
         self._measure(plan, streams)
         return failures
 
@@ -223,6 +223,11 @@ class Batch(Generic[D]):
             metrics.HEARD.labels(topic=parked.delivery.envelope.topic, effect="parked").inc()
         for topic, count in plan.effects.items():
             metrics.HEARD.labels(topic=topic, effect="duplicate").inc(count)
+
+
+def _done(deliveries: Sequence[Delivery], failures: Sequence[Failure]) -> list[UUID]:
+    failed = {failure.delivery.envelope.subject for failure in failures}
+    return [d.envelope.event_id for d in deliveries if d.envelope.subject not in failed]
 
 
 def _open(streams: Iterable[Streams], deliveries: Sequence[Delivery]) -> None:

@@ -149,6 +149,6 @@ class Narrowing(Generic[D]):
             await attempts.forget(connection, [envelope.event_id])
             await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.error}"[:300])
         metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
-        log.error("lead_parked", subject=str(envelope.subject), event=str(envelope.event_id))
+        log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
         if self.breaker.is_too_much():
             raise BreakerOpen(failure.error)

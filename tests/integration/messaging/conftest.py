@@ -1,0 +1,181 @@
+"""A small hearer on a database of its own: it counts what it hears, per lead and in order."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.stack import databases
+from tests.stack.running import Stack
+
+from shared import limits
+from shared.clock import utc_now
+from shared.contracts.envelope import Envelope
+from shared.contracts.event import Event
+from shared.contracts.lead import LeadCaptured, LeadCard, LeadErased, LeadUpdated, Touchpoint
+from shared.contracts.score import LeadScored, Score
+from shared.database.engine import open_engine
+from shared.ids import new_id
+from shared.messaging.batch import Batch
+from shared.messaging.breaker import Breaker
+from shared.messaging.heard import Handler, Heard
+from shared.messaging.narrowing import Narrowing
+from shared.messaging.records import Delivery
+from shared.settings import DatabaseSettings
+
+LEADS = "handoff.leads.v1"
+LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
+
+TALLY = """
+CREATE TABLE tally (
+    lead_id uuid PRIMARY KEY,
+    heard   text[] NOT NULL CHECK (array_position(heard, 'unstorable') IS NULL)
+)
+"""
+
+
+class Killed(BaseException):
+    """Stands for a SIGKILL: nothing catches it."""
+
+
+@dataclass
+class TallyDesk:
+    """What was heard of each lead of the batch."""
+
+    heard: dict[UUID, list[str]]
+
+    def leave(self, subject: UUID) -> None:
+        self.heard.pop(subject, None)
+
+
+def note(desk: TallyDesk, heard: Heard[Any], now: datetime) -> Sequence[Event]:
+    """Write down who came; a company called `poison` cannot be heard."""
+    company = heard.event.lead.company
+    if company == "poison":
+        raise ValueError("this cannot be heard")
+    if company == "kill":
+        raise Killed
+    desk.heard.setdefault(heard.subject, []).append(company)
+    return [
+        LeadScored(
+            lead_id=heard.subject,
+            lead_version=heard.event.lead_version,
+            score=Score(
+                score=1, grade="D4", fit=0, engagement=1, scorecard_id=heard.subject,
+                scorecard_version=1, threshold=60, entries=(),
+            ),
+        )
+    ]  # fmt: skip
+
+
+@dataclass
+class Tally:
+    """The service."""
+
+    forgotten: list[UUID] = field(default_factory=list)
+
+    @property
+    def subscriptions(self) -> Mapping[type[Event], Handler[TallyDesk]]:
+        return {LeadCaptured: note, LeadUpdated: note}
+
+    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
+        ids = [each.subject for each in heard]
+        rows = await connection.execute(
+            text("SELECT lead_id, heard FROM tally WHERE lead_id = ANY(:ids)"), {"ids": ids}
+        )
+        return TallyDesk({row.lead_id: list(row.heard) for row in rows})
+
+    async def save(self, connection: AsyncConnection, desk: TallyDesk) -> None:
+        for lead_id, heard in desk.heard.items():
+            await connection.execute(
+                text(
+                    "INSERT INTO tally VALUES (:id, :heard)"
+                    " ON CONFLICT (lead_id) DO UPDATE SET heard = excluded.heard"
+                ),
+                {"id": lead_id, "heard": heard},
+            )
+
+    async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
+        self.forgotten += subjects
+        await connection.execute(
+            text("DELETE FROM tally WHERE lead_id = ANY(:ids)"), {"ids": list(subjects)}
+        )
+
+
+@pytest.fixture(scope="module")
+async def database_url(stack: Stack) -> AsyncGenerator[str]:
+    url = await databases.make_empty(stack, "lead_scoring")
+    connection = await asyncpg.connect(url, ssl=False)
+    script = resources.files("shared.database").joinpath("ddl", "0001_messaging.sql")
+    await connection.execute(script.read_text())
+    await connection.execute(TALLY)
+    await connection.close()
+    yield url
+    await databases.drop(stack, url)
+
+
+@pytest.fixture(scope="module")
+async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
+    settings = DatabaseSettings(database_url=database_url)
+    engine = open_engine(settings, limits.WORKER, hot=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return Tally()
+
+
+@pytest.fixture
+async def narrowing(engine: AsyncEngine, tally: Tally) -> Narrowing[TallyDesk]:
+    topics = ("handoff.leads.v1", "handoff.touchpoints.v1", "handoff.deals.v1")
+    async with engine.begin() as connection:
+        await connection.execute(text("TRUNCATE breaker"))
+    batch = Batch(engine, tally, dict.fromkeys(topics, LONG_AGO))
+    return Narrowing(engine, batch, Breaker("tally", "1"))
+
+
+async def heard_of(engine: AsyncEngine, lead_id: UUID) -> list[str]:
+    """Return what had its effect, in order."""
+    async with engine.connect() as connection:
+        found = await connection.scalar(
+            text("SELECT heard FROM tally WHERE lead_id = :id"), {"id": lead_id}
+        )
+        return list(found or [])
+
+
+def captured(lead_id: UUID, company: str) -> LeadCaptured:
+    """Return the smallest event that says who came."""
+    touchpoint = Touchpoint(
+        touchpoint_id=new_id(), kind="form", channel="email", source_id=new_id(),
+        source_name="a form", occurred_at=utc_now(), received_at=utc_now(),
+    )  # fmt: skip
+    card = LeadCard(email="a@example.com", company=company)
+    return LeadCaptured(lead_id=lead_id, lead_version=1, lead=card, touchpoint=touchpoint)
+
+
+def delivery(
+    lead_id: UUID, sequence: int, company: str = "", *, event: Event | None = None
+) -> Delivery:
+    """Return an event as it would come from Kafka."""
+    said = event or captured(lead_id, company or str(sequence))
+    return Delivery(
+        Envelope(
+            event_id=new_id(), topic=LEADS, subject=lead_id, sequence=sequence, kind=said.kind,
+            version=1, said_at=utc_now(), source="marketing-intake", correlation_id=new_id(),
+            causation_id=None, traceparent=None, data=said.to_wire(),
+        ),
+        partition=0,
+        offset=sequence,
+    )  # fmt: skip
+
+
+def erased(lead_id: UUID) -> LeadErased:
+    return LeadErased(lead_id=lead_id, lead_version=9, erased_at=utc_now())
