@@ -108,6 +108,10 @@ class Keyring:
         """Return the dependency that gives the `Caller` who has all of `scopes`."""
         return Require(self, scopes)
 
+    def require_any(self, *scopes: str) -> "Require":
+        """Return the dependency that gives the `Caller` who has at least one of `scopes`."""
+        return Require(self, scopes, one_is_enough=True)
+
     async def caller_of(self, key: str) -> Caller | None:
         """Return whose live key this is; None for any other text."""
         parts = read_key(key)
@@ -148,10 +152,23 @@ class Keyring:
 class Require:
     """The dependency: who asks, or 401 or 403. OpenAPI finds the scopes here."""
 
-    def __init__(self, keyring: Keyring, scopes: tuple[str, ...]) -> None:
-        """Let pass who has all of `scopes`."""
-        self.scopes = scopes
+    def __init__(
+        self, keyring: Keyring, scopes: tuple[str, ...], *, one_is_enough: bool = False
+    ) -> None:
+        """Let pass who has all of `scopes`, or one of them."""
         self._keyring = keyring
+        self._scopes = scopes
+        self._one_is_enough = one_is_enough
+
+    def __str__(self) -> str:
+        """Say what a key needs here, for the document and for who lacks it."""
+        link = " or " if self._one_is_enough else " and "
+        return f"the scope {link.join(self._scopes)}" if self._scopes else "a key"
+
+    def _allows(self, caller: Caller) -> bool:
+        if self._one_is_enough:
+            return not caller.scopes.isdisjoint(self._scopes)
+        return caller.scopes.issuperset(self._scopes)
 
     async def __call__(self, request: Request) -> Caller:
         """Return who asks.
@@ -169,27 +186,24 @@ class Require:
                 'Bearer error="invalid_token"',
             )
         request.scope[CALLER] = caller.key_id
-        missing = [scope for scope in self.scopes if scope not in caller.scopes]
-        if missing:
-            raise _forbidden(missing)
+        if not self._allows(caller):
+            raise self._forbidden()
         return caller
+
+    def _forbidden(self) -> Problem:
+        scopes = " ".join(self._scopes)
+        return Problem(
+            403,
+            "missing-scope",
+            "The key lacks a scope",
+            f"This needs a key with {self}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'},
+        )
 
 
 def _unknown(detail: str, challenge: str) -> Problem:
     return Problem(
         401, "unauthenticated", "No valid key", detail, headers={"WWW-Authenticate": challenge}
-    )
-
-
-def _forbidden(missing: list[str]) -> Problem:
-    scopes = " ".join(missing)
-    challenge = f'Bearer error="insufficient_scope", scope="{scopes}"'
-    return Problem(
-        403,
-        "missing-scope",
-        "The key lacks a scope",
-        f"This needs a key with the scope {' and '.join(missing)}.",
-        headers={"WWW-Authenticate": challenge},
     )
 
 

@@ -83,8 +83,7 @@ def _from_dependency(
         return (400, 413, 415, 422)
     if isinstance(call, Require):
         operation["security"] = [{"key": []}]
-        words = f"Needs the scope {' and '.join(call.scopes)}." if call.scopes else "Needs a key."
-        operation["description"] = f"{operation.get('description', '')}\n\n{words}".strip()
+        operation["description"] = f"{operation.get('description', '')}\n\nNeeds {call}.".strip()
         return (401, 403)
     return ()
 

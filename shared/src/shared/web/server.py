@@ -66,7 +66,8 @@ async def serve(
     beside = [asyncio.create_task(_run(work, stop), name=_name(work)) for work in background]
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait({asked, *serving, *beside}, return_when=asyncio.FIRST_COMPLETED)
-    by_itself = [task.get_name() for task in (*serving, *beside) if task.done()]
+    ended = [task.get_name() for task in (*serving, *beside) if task.done()]
+    by_itself = [] if stop.is_set() else ended
     operations.stopping = True
     stop.set()
     with _last_resort():

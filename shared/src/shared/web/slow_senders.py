@@ -24,7 +24,8 @@ MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 _SWEEP_SECONDS = 1.0
 _CLOSING_SECONDS = 10.0
-_UNREAD_BYTES = 8 * limits.MAX_BODY_BYTES
+_MOST_UNREAD_BYTES = 64 * limits.MAX_BODY_BYTES
+"""So much is read and thrown away after a 413: closing at once would take the answer back."""
 
 _MALFORMED = Problem(
     400, "malformed-request", "This is not HTTP/1.1", "Send a well-formed head with one Host."
@@ -88,13 +89,15 @@ class PatientProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
         self._body_bytes += len(body)
-        if self._body_bytes > _UNREAD_BYTES:
+        if self._body_bytes > _MOST_UNREAD_BYTES:
             self.transport.close()
 
     @override
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._deadline = None
+        if self.cycle.response_complete:
+            self.transport.close()  # answered before it was read; uvicorn has no timer for this
 
     @override
     def send_400_response(self, msg: str) -> None:
