@@ -1,0 +1,139 @@
+"""One process of a service: reads the role, wires what all services share, runs until told to stop.
+
+A service's `bootstrap.py` says what its API and its worker are made of; everything that would be
+the same in all four stands here.
+"""
+
+import argparse
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Generic, TypeVar
+
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared import limits
+from shared.database import migrate
+from shared.database.engine import open_engine
+from shared.messaging import loops
+from shared.messaging.worker import Worker
+from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+from shared.telemetry import logging
+from shared.telemetry.heartbeat import Heartbeats
+from shared.web import server
+from shared.web.app import Lifespan
+from shared.web.health import Operations, build_operations
+
+
+class ServiceSettings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
+    """What every service needs to know; a service's own settings extend it."""
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Generic[S]):
+    """A service as its `bootstrap.py` gives it.
+
+    `api` gets a lifespan that it must keep inside its own; `worker` gives the loops, and what it
+    gives is run on an engine whose plans and limits are the worker's.
+    """
+
+    name: str
+    settings: Callable[[], S]
+    api: Callable[[S, AsyncEngine, Lifespan], FastAPI]
+    worker: Callable[[S, AsyncEngine, Heartbeats], Worker | Mapping[str, loops.Loop]]
+
+    @property
+    def package(self) -> str:
+        """The import package, which is also the database's name."""
+        return self.name.replace("-", "_")
+
+    @property
+    def version(self) -> str:
+        """The code's version."""
+        return version(self.name)
+
+
+def main(service: Service[S]) -> int:
+    """Run the role that the command line names; return the process's exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.package}")
+    parser.add_argument("role", choices=("api", "worker", "migrate"))
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="LOOP", help="only this loop of the worker"
+    )
+    asked = parser.parse_args()
+    settings = service.settings()
+    logging.configure(settings, service=service.name, role=asked.role)
+    if asked.role == "migrate":
+        asyncio.run(migrate.upgrade(settings, service.package))
+        return 0
+    if asked.role == "api":
+        return run_api(service, settings)
+    heartbeats = Heartbeats()
+    engine = open_engine(settings, limits.WORKER, hot=True)
+    known = _loops(service.worker(settings, engine, heartbeats))
+    if strangers := set(asked.only) - set(known):
+        parser.error(f"no loop {', '.join(strangers)}; there are {', '.join(known)}")
+    return run_worker(settings, engine, heartbeats, _chosen(known, asked.only))
+
+
+def run_api(service: Service[S], settings: S) -> int:
+    """Answer HTTP until told to stop."""
+    engine = open_engine(settings, limits.API)
+    app = service.api(settings, engine, _closing(engine))
+    return server.run(app, settings, _operations(engine, Heartbeats()))
+
+
+def run_worker(
+    settings: ServiceSettings,
+    engine: AsyncEngine,
+    heartbeats: Heartbeats,
+    wanted: Mapping[str, loops.Loop],
+) -> int:
+    """Run the loops until told to stop, or until only a new process will do."""
+    asked: list[loops.StartAgain] = []
+
+    async def work(stop: asyncio.Event) -> None:
+        try:
+            await loops.run(wanted, heartbeats, stop)
+        except loops.StartAgain as start_again:
+            asked.append(start_again)
+        finally:
+            await engine.dispose()
+
+    code = server.run(None, settings, _operations(engine, heartbeats), background=[work])
+    if asked:
+        loops.replace_process()
+    return code
+
+
+def _loops(made: Worker | Mapping[str, loops.Loop]) -> Mapping[str, loops.Loop]:
+    return made.loops() if isinstance(made, Worker) else made
+
+
+def _chosen(known: Mapping[str, loops.Loop], only: Collection[str]) -> dict[str, loops.Loop]:
+    return {name: loop for name, loop in known.items() if not only or name in only}
+
+
+def _closing(engine: AsyncEngine) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await engine.dispose()
+
+    return lifespan
+
+
+def _operations(engine: AsyncEngine, heartbeats: Heartbeats) -> Operations:
+    async def database() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return build_operations(heartbeats, {"database": database})
