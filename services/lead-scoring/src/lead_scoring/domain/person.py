@@ -4,13 +4,19 @@ The latest consent of each purpose holds. Withdrawn consent, or no way to reach 
 handing the lead over.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-PURPOSES = frozenset({"contact", "marketing", "email"})
-"""Purposes of consent without which nobody may write to a person for sales."""
+SALES_WORDS = frozenset({"contact", "marketing", "email"})
+"""A purpose of consent with one of these words in its name (`email_marketing`) is needed by sales.
+
+Who refuses any of them is not handed over. A box that is about news only has a purpose of another
+name, such as `newsletter`.
+"""
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 class Block(StrEnum):
@@ -71,4 +77,8 @@ def _withdrawn(consents: Iterable[Consent]) -> bool:
         purpose = consent.purpose.strip().casefold()
         said = (consent.occurred_at, not consent.granted)
         latest[purpose] = max(latest.get(purpose, said), said)
-    return any(denied for purpose, (_, denied) in latest.items() if purpose in PURPOSES)
+    return any(refused for purpose, (_, refused) in latest.items() if _concerns_sales(purpose))
+
+
+def _concerns_sales(purpose: str) -> bool:
+    return not SALES_WORDS.isdisjoint(_WORD.findall(purpose))

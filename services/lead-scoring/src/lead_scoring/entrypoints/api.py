@@ -1,0 +1,31 @@
+"""Scoring's API: its routes, and the one table from domain errors to problems."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fastapi import FastAPI
+
+from lead_scoring.domain.scorecard import ScorecardPublished
+from lead_scoring.entrypoints.context import Context
+from lead_scoring.entrypoints.routes import scorecards, scores
+from shared.web.app import Lifespan, create_app
+from shared.web.problems import ProblemType
+
+ERRORS: Mapping[type[Exception], ProblemType] = MappingProxyType(
+    {
+        ScorecardPublished: ProblemType(
+            409, "scorecard-published", "A published scorecard never changes"
+        ),
+    }
+)
+
+
+def build_api(context: Context, *, version: str, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the app that serves scores and scorecards."""
+    return create_app(
+        service="lead-scoring",
+        version=version,
+        routers=[scores.routes(context), scorecards.routes(context)],
+        errors=ERRORS,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,1 @@
+"""What the API shows: SQL straight to the answer's model. Reads need no desk and take no lock."""

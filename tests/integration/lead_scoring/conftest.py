@@ -1,0 +1,204 @@
+"""Scoring as a whole on real Postgres and Kafka: its worker runs, its API answers."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lead_scoring import bootstrap
+from lead_scoring.config import Settings
+from shared import limits
+from shared.clock import utc_now
+from shared.contracts.catalogue import topic_of
+from shared.contracts.envelope import Envelope
+from shared.contracts.event import Event
+from shared.contracts.lead import LeadCard, Touchpoint
+from shared.database.engine import open_engine
+from shared.ids import new_id
+from shared.kafka import topics
+from shared.messaging import loops
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+from shared.web.keys import new_key
+
+WITHIN = 20.0
+_HEARD = text("""
+    SELECT count(*) FROM unnest(CAST(:topics AS text[]), CAST(:subjects AS uuid[]),
+                                CAST(:sequences AS bigint[])) AS w (topic, subject, sequence)
+    JOIN stream s ON s.topic = w.topic AND s.subject = w.subject AND s.last_sequence >= w.sequence
+""")
+_SAID = text("""
+    SELECT type, convert_from(payload, 'UTF8')::jsonb AS data FROM (
+        SELECT id, type, subject, payload FROM outbox
+        UNION SELECT id, type, subject, payload FROM outbox_archive
+    ) o WHERE subject = :lead ORDER BY id
+""")
+
+
+@dataclass
+class World:
+    """The services around scoring: they speak on Kafka, and look at what it then says."""
+
+    engine: AsyncEngine
+    kafka: KafkaSettings
+    producer: AIOKafkaProducer
+    sequences: Counter[tuple[str, UUID]] = field(default_factory=Counter)
+
+    async def say(self, *events: Event) -> list[Envelope]:
+        """Publish events as their service would, and wait until they were heard."""
+        envelopes = [self.envelope(event) for event in events]
+        await self.publish(*envelopes)
+        await self.heard()
+        return envelopes
+
+    def envelope(self, event: Event) -> Envelope:
+        """Put the next event of a stream into its envelope."""
+        stream = (topic_of(type(event)), event.subject)
+        self.sequences[stream] += 1
+        return Envelope(
+            event_id=new_id(),
+            topic=stream[0],
+            subject=event.subject,
+            sequence=self.sequences[stream],
+            kind=event.kind,
+            version=event.version,
+            said_at=utc_now(),
+            source="a test",
+            correlation_id=new_id(),
+            causation_id=None,
+            traceparent=None,
+            data=event.to_wire(),
+        )
+
+    async def publish(self, *envelopes: Envelope) -> None:
+        """Send records to Kafka."""
+        for envelope in envelopes:
+            await self.producer.send_and_wait(
+                topics.physical(self.kafka, envelope.topic),
+                envelope.data,
+                key=str(envelope.subject).encode(),
+                headers=envelope.headers(),
+            )
+
+    async def heard(self) -> None:
+        """Wait until all that was published had its effect."""
+        wanted = {
+            "topics": [topic for topic, _ in self.sequences],
+            "subjects": [subject for _, subject in self.sequences],
+            "sequences": list(self.sequences.values()),
+        }
+        async with asyncio.timeout(WITHIN):
+            while await self.scalar(_HEARD, wanted) < len(self.sequences):  # noqa: ASYNC110  only the database knows
+                await asyncio.sleep(0.05)
+
+    async def said(self, lead_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+        """Return what scoring said of a lead: wire types and data, in order."""
+        async with self.engine.connect() as connection:
+            rows = await connection.execute(_SAID, {"lead": lead_id})
+            return [(row.type, row.data) for row in rows]
+
+    async def kinds(self, lead_id: UUID) -> list[str]:
+        """Return the wire types of what scoring said of a lead."""
+        return [kind for kind, _ in await self.said(lead_id)]
+
+    async def scalar(self, statement: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401  a column
+        async with self.engine.connect() as connection:
+            return await connection.scalar(statement, values)
+
+
+@pytest.fixture(scope="module")
+async def settings(
+    database_for: Callable[[str], Awaitable[str]], kafka_settings: KafkaSettings
+) -> Settings:
+    return Settings(
+        database_url=await database_for("lead_scoring"),  # pyright: ignore[reportArgumentType]
+        instance="test-0",
+        **kafka_settings.model_dump(exclude={"instance"}),
+    )
+
+
+@pytest.fixture(scope="module")
+async def engine(settings: Settings) -> AsyncGenerator[AsyncEngine]:
+    engine = open_engine(settings, limits.WORKER)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def worker(settings: Settings) -> AsyncGenerator[None]:
+    """Scoring's own worker, as `python -m lead_scoring worker` runs it."""
+    heartbeats, stop = Heartbeats(), asyncio.Event()
+    own = open_engine(settings, limits.WORKER, hot=True)
+    running = bootstrap.build_worker(settings, own, heartbeats).loops()
+    task = asyncio.create_task(loops.run(running, heartbeats, stop))
+    yield
+    stop.set()
+    await task
+    await own.dispose()
+
+
+@pytest.fixture(scope="module")
+async def world(
+    engine: AsyncEngine,
+    kafka_settings: KafkaSettings,
+    worker: None,  # noqa: ARG001  it hears what is said
+) -> AsyncGenerator[World]:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.kafka_bootstrap, acks="all")
+    await producer.start()
+    yield World(engine, kafka_settings, producer)
+    await producer.stop()
+
+
+@pytest.fixture(scope="module")
+async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
+    """The API, with a key that may do all."""
+    transport = httpx.ASGITransport(app=bootstrap.build_app(engine))
+    async with httpx.AsyncClient(transport=transport, base_url="http://scoring") as client:
+        client.headers["Authorization"] = await make_key(engine, "scores:read", "rules:write")
+        yield client
+
+
+async def make_key(engine: AsyncEngine, *scopes: str) -> str:
+    """Make a key; return the header's value."""
+    key = new_key()
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("SELECT create_api_key(:id, :hash, 'test', :scopes, NULL, NULL)"),
+            {"id": key.key_id, "hash": key.secret_hash, "scopes": list(scopes)},
+        )
+    return f"Bearer {key.text}"
+
+
+def a_card(**parts: object) -> LeadCard:
+    """Return somebody whom the first scorecard gives 65 points for fit."""
+    fields = {
+        "email": "ada@acme.example",
+        "phone": "+4930123456",
+        "company": "Acme",
+        "job_title": "Head of Marketing",
+        "country": "DE",
+    }
+    return LeadCard.model_validate(fields | parts)
+
+
+def a_touchpoint(at: datetime | None = None, **parts: object) -> Touchpoint:
+    """Return a form that was sent, worth 10 points."""
+    fields = {
+        "touchpoint_id": new_id(),
+        "kind": "form",
+        "channel": "direct",
+        "source_id": new_id(),
+        "source_name": "site",
+        "occurred_at": at or utc_now(),
+        "received_at": at or utc_now(),
+    }
+    return Touchpoint.model_validate(fields | parts)
