@@ -15,7 +15,7 @@ from sales_pipeline.domain.stage import Stage
 from shared.contracts.lead import LeadCard
 from shared.web.values import Instant
 
-OutcomeFilter = Literal["open"] | Outcome
+OutcomeFilter = Literal["open", "won", "lost", "recycled", "erased"]
 Position = tuple[datetime, UUID] | tuple[UUID]
 
 
@@ -92,18 +92,18 @@ def position_of(record: DealRecord, wanted: DealFilter) -> Position:
 
 def _conditions(wanted: DealFilter) -> list[ColumnElement[bool]]:
     """Return what the filter asks for, each part served by an index."""
-    asked: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.lead_id, deal.c.lead_id == wanted.lead_id),
-        (wanted.owner_id, deal.c.owner_id == wanted.owner_id),
-        (wanted.stage, deal.c.stage == wanted.stage),
-        (wanted.outcome, _has_outcome(wanted.outcome)),
-        (wanted.updated_since, deal.c.updated_at >= wanted.updated_since),
-    ]
-    return [condition for value, condition in asked if value is not None]
-
-
-def _has_outcome(outcome: OutcomeFilter | None) -> ColumnElement[bool]:
-    return deal.c.outcome.is_(None) if outcome in (None, "open") else deal.c.outcome == outcome
+    equal = (
+        (deal.c.lead_id, wanted.lead_id),
+        (deal.c.owner_id, wanted.owner_id),
+        (deal.c.stage, wanted.stage),
+        (deal.c.outcome, wanted.outcome if wanted.outcome != "open" else None),
+    )
+    conditions = [column == value for column, value in equal if value is not None]
+    if wanted.outcome == "open":
+        conditions.append(deal.c.outcome.is_(None))
+    if wanted.updated_since:
+        conditions.append(deal.c.updated_at >= wanted.updated_since)
+    return conditions
 
 
 def _ordered(statement: Select[Any], wanted: DealFilter, after: Position | None) -> Select[Any]:

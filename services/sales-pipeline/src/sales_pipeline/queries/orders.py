@@ -48,12 +48,13 @@ async def page(
 ) -> Sequence[OrderRecord]:
     """Return orders, the newest first."""
     order = sales_order.c
-    asked = [
-        (wanted.deal_id, order.deal_id == wanted.deal_id),
-        (wanted.lead_id, order.lead_id == wanted.lead_id),
-        (wanted.customer_id, order.customer_id == wanted.customer_id),
-        (after, order.id < after),
-    ]
-    conditions = [condition for value, condition in asked if value is not None]
+    equal = (
+        (order.deal_id, wanted.deal_id),
+        (order.lead_id, wanted.lead_id),
+        (order.customer_id, wanted.customer_id),
+    )
+    conditions = [column == value for column, value in equal if value is not None]
+    if after:
+        conditions.append(order.id < after)
     statement = select(sales_order).where(*conditions).order_by(order.id.desc()).limit(limit)
     return [OrderRecord.model_validate(row) for row in await connection.execute(statement)]
