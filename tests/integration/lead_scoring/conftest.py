@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_scoring import bootstrap
 from lead_scoring.config import Settings
+from lead_scoring.entrypoints.api import build_api
+from lead_scoring.entrypoints.context import Context
 from shared import limits
 from shared.clock import utc_now
 from shared.contracts.catalogue import topic_of
@@ -28,7 +30,7 @@ from shared.kafka import topics
 from shared.messaging import loops
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
-from shared.web.keys import new_key
+from shared.web.keys import Keyring, new_key
 
 WITHIN = 20.0
 _HEARD = text("""
@@ -138,7 +140,7 @@ async def worker(settings: Settings) -> AsyncGenerator[None]:
     """Scoring's own worker, as `python -m lead_scoring worker` runs it."""
     heartbeats, stop = Heartbeats(), asyncio.Event()
     own = open_engine(settings, limits.WORKER, hot=True)
-    running = bootstrap.build_worker(settings, own, heartbeats).loops()
+    running = bootstrap.make_worker(settings, own, heartbeats).loops()
     task = asyncio.create_task(loops.run(running, heartbeats, stop))
     yield
     stop.set()
@@ -161,7 +163,8 @@ async def world(
 @pytest.fixture(scope="module")
 async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     """The API, with a key that may do all."""
-    transport = httpx.ASGITransport(app=bootstrap.build_app(engine))
+    app = build_api(Context(engine=engine, keyring=Keyring(engine)))
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://scoring") as client:
         client.headers["Authorization"] = await make_key(engine, "scores:read", "rules:write")
         yield client

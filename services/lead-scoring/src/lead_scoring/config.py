@@ -1,7 +1,7 @@
-"""All that can be set for lead-scoring, from `HANDOFF_…` variables; checked at the start."""
+"""Every knob of this service: `HANDOFF_…` variables, checked when the process starts."""
 
-from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+from shared.process import ServiceSettings
 
 
-class Settings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
-    """Settings of one process; scoring has none of its own."""
+class Settings(ServiceSettings):
+    """Scoring has no knobs of its own: its rules are scorecards, which are data."""

@@ -1,6 +1,7 @@
 """Scoring's API: its routes, and the one table from domain errors to problems."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from types import MappingProxyType
 
 from fastapi import FastAPI
@@ -11,6 +12,8 @@ from lead_scoring.entrypoints.routes import scorecards, scores
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
 
+SERVICE = "lead-scoring"
+
 ERRORS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {
         ScorecardPublished: ProblemType(
@@ -20,11 +23,11 @@ ERRORS: Mapping[type[Exception], ProblemType] = MappingProxyType(
 )
 
 
-def build_api(context: Context, *, version: str, lifespan: Lifespan | None = None) -> FastAPI:
+def build_api(context: Context, *, lifespan: Lifespan | None = None) -> FastAPI:
     """Return the app that serves scores and scorecards."""
     return create_app(
-        service="lead-scoring",
-        version=version,
+        service=SERVICE,
+        version=version(SERVICE),
         routers=[scores.routes(context), scorecards.routes(context)],
         errors=ERRORS,
         lifespan=lifespan,
