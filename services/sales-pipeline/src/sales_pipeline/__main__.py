@@ -1,33 +1,9 @@
 """`python -m sales_pipeline api | worker | migrate`: starts one process of this service."""
 
-import argparse
 import sys
 
-from sales_pipeline import bootstrap
-from sales_pipeline.config import Settings
-from sales_pipeline.entrypoints.api import SERVICE
-from shared.telemetry import logging
-
-
-def main() -> int:
-    """Run the role that the command line names."""
-    parser = argparse.ArgumentParser(prog="sales_pipeline", description=__doc__)
-    parser.add_argument("role", choices=("api", "worker", "migrate"))
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="LOOP", help="of a worker's loops"
-    )
-    asked = parser.parse_args()
-    settings = Settings()  # pyright: ignore[reportCallIssue]  pydantic reads the environment
-    logging.configure(settings, service=SERVICE, role=asked.role)
-    if asked.role == "migrate":
-        return bootstrap.run_migrations(settings)
-    if asked.role == "api":
-        return bootstrap.run_api(settings)
-    try:
-        return bootstrap.run_worker(settings, asked.only)
-    except bootstrap.UnknownLoop as error:
-        parser.error(str(error))
-
+from sales_pipeline.bootstrap import pipeline
+from shared import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process.main(pipeline()))
