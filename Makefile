@@ -23,12 +23,12 @@ setup-dev: .state/dev ## ... and what it takes to test and to change
 .state/run: requirements/setup.txt requirements/run.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --require-hashes -r requirements/setup.txt
-	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/run.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
 	@mkdir -p .state && touch $@
 
 .state/dev: .state/run requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/dev.txt
 	@mkdir -p .state && touch $@
 
 lock: .state/run ## Compile requirements/*.txt from the pyproject files (hashes, no index address)
