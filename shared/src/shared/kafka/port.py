@@ -89,14 +89,6 @@ class Reader(Protocol):
         """Read a partition from here."""
         ...
 
-    async def topics(self) -> set[str]:
-        """Return the topics' physical names, freshly asked for."""
-        ...
-
-    def partitions_for_topic(self, topic: str) -> set[int] | None:
-        """Return the partitions known of a topic."""
-        ...
-
     async def beginning_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Return the first offset that is still there, per partition."""
         ...

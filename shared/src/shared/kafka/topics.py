@@ -8,6 +8,7 @@ everywhere else a topic has its logical name.
 # aiokafka does not type what its admin client answers.
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -73,7 +74,7 @@ async def _apply(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[st
         )
         for name in missing
     ]
-    answer = await admin.create_topics(new) if new else None
+    answer: Any = await admin.create_topics(new) if new else None
     for fault in answer.topic_errors if answer else ():
         error = for_code(fault[1])
         if fault[1] and error is not TopicAlreadyExistsError:
@@ -114,7 +115,8 @@ async def _config_faults(
     wanted = _wanted(settings)
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     faults: list[str] = []
-    for answer in await admin.describe_configs(resources):
+    answers: Any = await admin.describe_configs(resources)
+    for answer in answers:
         for _, _, _, name, entries in answer.resources:
             found = {entry[0]: entry[1] for entry in entries}
             faults += [

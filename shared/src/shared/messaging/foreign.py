@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contracts.catalogue import said_by
+from shared.contracts.catalogue import PARTITIONS, said_by
 from shared.contracts.envelope import NoEnvelope, from_record
 from shared.kafka import client
 from shared.kafka.port import Partition, Reader
@@ -50,19 +50,10 @@ async def _newest(settings: KafkaSettings, service: str) -> list[UUID]:
 
 
 async def _ends(reader: Reader, topics: list[str]) -> dict[Partition, int]:
-    partitions = [
-        Partition(topic, number)
-        for topic in topics
-        for number in sorted(await _partitions(reader, topic))
-    ]
+    partitions = [Partition(topic, number) for topic in topics for number in range(PARTITIONS)]
     first = await reader.beginning_offsets(partitions)
     ends = await reader.end_offsets(partitions)
     return {partition: end for partition, end in ends.items() if end > first[partition]}
-
-
-async def _partitions(reader: Reader, topic: str) -> set[int]:
-    await reader.topics()
-    return reader.partitions_for_topic(topic) or set()
 
 
 async def _read(reader: Reader, wanted: dict[Partition, int]) -> list[UUID]:

@@ -1,0 +1,100 @@
+"""What is committed in the outbox reaches Kafka in its order, and its hearers once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.conftest import Tally, captured, heard_of
+
+from shared.ids import LeadId, new_id
+from shared.messaging import outbox, subjects
+from shared.messaging.consumer import Consumer
+from shared.messaging.lease import Lease
+from shared.messaging.relay import Relay
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+ENOUGH = 30.0
+
+
+async def until(is_so: Callable[[], object], *, seconds: float = ENOUGH) -> None:
+    """Wait until something that is asked again and again is so."""
+    async with asyncio.timeout(seconds):
+        while not await is_so():
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def running(*loops: Relay | Consumer) -> AsyncGenerator[None]:
+    """Run loops during a block."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(loop.run(stop)) for loop in loops]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def say(engine: AsyncEngine, lead_id: UUID, *companies: str) -> None:
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [lead_id])
+        events = [captured(lead_id, company) for company in companies]
+        await outbox.say(connection, events, outbox.Cause(correlation_id=new_id()))
+
+
+def a_relay(engine: AsyncEngine, settings: KafkaSettings, owner: str = "one") -> Relay:
+    beat = Heartbeats().loop("relay")
+    lease = Lease(engine, name="relay", owner=owner)
+    return Relay(engine, settings, "marketing-intake", lease, beat)
+
+
+def a_consumer(engine: AsyncEngine, settings: KafkaSettings, hearer: Tally) -> Consumer:
+    return Consumer(
+        engine=engine, settings=settings, service="tally", version="1",
+        topics=("handoff.leads.v1",), hearer=hearer, heartbeat=Heartbeats().loop("consume"),
+    )  # fmt: skip
+
+
+async def count(engine: AsyncEngine, what: str) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(text(f"SELECT count(*) FROM {what}")) or 0  # noqa: S608
+
+
+async def test_what_is_committed_is_heard_once_and_in_order(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally
+) -> None:
+    leads = [LeadId(new_id()) for _ in range(40)]
+    for company in ("1", "2", "3"):
+        await asyncio.gather(*(say(engine, lead, company) for lead in leads))
+
+    async with running(a_relay(engine, kafka_settings), a_consumer(engine, kafka_settings, tally)):
+
+        async def all_heard() -> bool:
+            return all([len(await heard_of(engine, lead)) == 3 for lead in leads])
+
+        await until(all_heard)
+
+    assert [await heard_of(engine, lead) for lead in leads] == [["1", "2", "3"]] * 40
+    archived = "outbox_archive WHERE partition IS NOT NULL AND type = 'lead.captured.v1'"
+    assert await count(engine, archived) == 120
+
+
+async def test_two_relays_on_one_database_send_nothing_twice_in_effect(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally
+) -> None:
+    lead = LeadId(new_id())
+    relays = [a_relay(engine, kafka_settings, owner) for owner in ("one", "two")]
+    async with running(*relays, a_consumer(engine, kafka_settings, tally)):
+        for number in range(20):
+            await say(engine, lead, str(number))
+
+        async def all_heard() -> bool:
+            return len(await heard_of(engine, lead)) >= 20
+
+        await until(all_heard)
+
+    assert await heard_of(engine, lead) == [str(number) for number in range(20)]

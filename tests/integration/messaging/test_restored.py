@@ -1,0 +1,32 @@
+"""A database that was restored is noticed by what Kafka still knows of it.
+
+In a file of its own: it leaves topics behind on which no other relay may go on.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.test_relaying import a_relay, count, running, say, until
+
+from shared.ids import LeadId, new_id
+from shared.messaging import foreign
+from shared.settings import KafkaSettings
+
+
+async def test_a_restored_database_is_noticed_before_anything_is_sent(
+    engine: AsyncEngine, kafka_settings: KafkaSettings
+) -> None:
+    async with running(a_relay(engine, kafka_settings)):
+        await say(engine, LeadId(new_id()), "remembered by Kafka")
+
+        async def all_sent() -> bool:
+            return await count(engine, "outbox WHERE topic = 'handoff.leads.v1'") == 0
+
+        await until(all_sent)
+    before = await foreign.records(engine, kafka_settings, "marketing-intake")
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM outbox_archive"))
+
+    after = await foreign.records(engine, kafka_settings, "marketing-intake")
+
+    assert before == []
+    assert after != []
