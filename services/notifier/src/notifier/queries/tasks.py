@@ -92,12 +92,15 @@ def _of_state(
 
 
 def _conditions(wanted: TaskFilter, after: Position | None) -> list[ColumnElement[bool]]:
-    asked: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.owner_id, task.c.owner_id == wanted.owner_id),
-        (wanted.role, task.c.role == wanted.role),
-        (wanted.lead_id, task.c.lead_id == wanted.lead_id),
-        (wanted.deal_id, task.c.deal_id == wanted.deal_id),
-        (wanted.due_before, task.c.due_at < wanted.due_before),
-        (after, tuple_(task.c.due_at, task.c.id) > tuple_(*(after or (None, None)))),
-    ]
-    return [condition for value, condition in asked if value is not None]
+    equal = {
+        task.c.owner_id: wanted.owner_id,
+        task.c.role: wanted.role,
+        task.c.lead_id: wanted.lead_id,
+        task.c.deal_id: wanted.deal_id,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if wanted.due_before:
+        conditions.append(task.c.due_at < wanted.due_before)
+    if after:
+        conditions.append(tuple_(task.c.due_at, task.c.id) > tuple_(*after))
+    return conditions

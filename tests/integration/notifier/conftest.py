@@ -1,0 +1,219 @@
+"""The notifier on a real database: its API over ASGI, its timer, and what others say to it."""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.stack.fixtures import DatabaseFor
+
+from notifier.entrypoints.api import build_api
+from notifier.entrypoints.context import Context
+from notifier.entrypoints.timer import TaskTimer
+from notifier.entrypoints.worker import NotifierHearer
+from shared import limits
+from shared.clock import utc_now
+from shared.contracts.catalogue import TOPICS, topic_of
+from shared.contracts.deal import (
+    DealLost,
+    DealOpened,
+    DealReassigned,
+    DealRecycled,
+    DealStageChanged,
+    DealWon,
+    Money,
+    RepChanged,
+)
+from shared.contracts.envelope import Envelope
+from shared.contracts.event import Event
+from shared.contracts.lead import LeadCard
+from shared.database.engine import open_engine
+from shared.ids import new_id
+from shared.messaging.batch import Batch
+from shared.messaging.records import Delivery
+from shared.messaging.timers import TimerLoop
+from shared.settings import DatabaseSettings
+from shared.telemetry.heartbeat import Heartbeat
+from shared.web.keys import Keyring, new_key
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+_offsets = itertools.count()
+
+
+@pytest.fixture(scope="module")
+async def engine(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
+    settings = DatabaseSettings(database_url=await database_for("notifier"))
+    engine = open_engine(settings, limits.WORKER, hot=True)
+    yield engine
+    await engine.dispose()
+
+
+async def make_key(engine: AsyncEngine, scopes: Sequence[str]) -> str:
+    """Return a fresh key for the API."""
+    key = new_key()
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("SELECT create_api_key(:id, :hash, 'a test', :scopes, NULL, NULL)"),
+            {"id": key.key_id, "hash": key.secret_hash, "scopes": list(scopes)},
+        )
+    return key.text
+
+
+@pytest.fixture(scope="module")
+async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
+    """Speaks to the API, with all scopes."""
+    app = build_api(Context(engine=engine, keyring=Keyring(engine)))
+    headers = {"Authorization": f"Bearer {await make_key(engine, ['tasks:read', 'tasks:write'])}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://notifier", headers=headers
+    ) as client:
+        yield client
+
+
+def envelope_of(event: Event, sequence: int, *, cause: UUID | None = None) -> Envelope:
+    """Return what stands around an event that another service says now."""
+    return Envelope(
+        event_id=new_id(), topic=topic_of(type(event)), subject=event.subject, sequence=sequence,
+        kind=event.kind, version=1, said_at=utc_now(), source="a test", correlation_id=new_id(),
+        causation_id=cause, traceparent=None, data=event.to_wire(),
+    )  # fmt: skip
+
+
+@dataclass
+class Others:
+    """The other services: what they say arrives here as from Kafka."""
+
+    batch: Batch[Any]
+    said: dict[tuple[str, UUID], int] = field(default_factory=lambda: defaultdict(int))
+
+    def deliver(self, event: Event, *, cause: UUID | None = None) -> Delivery:
+        """Return an event as it would come from Kafka, with the next number of its stream."""
+        stream = topic_of(type(event)), event.subject
+        self.said[stream] += 1
+        envelope = envelope_of(event, self.said[stream], cause=cause)
+        return Delivery(envelope, partition=0, offset=next(_offsets))
+
+    async def say(self, *events: Event) -> None:
+        """Let the notifier hear events, together in one batch."""
+        await self.repeat([self.deliver(event) for event in events])
+
+    async def repeat(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the notifier hear what it may have heard before."""
+        failures = await self.batch.run(deliveries)
+        assert failures == []
+
+
+@pytest.fixture
+def others(engine: AsyncEngine) -> Others:
+    started_at = {topic.name: LONG_AGO for topic in TOPICS}
+    return Others(Batch(engine, NotifierHearer(), started_at))
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A deal of sales', and what sales says of it."""
+
+    lead_id: UUID = field(default_factory=new_id)
+    deal_id: UUID = field(default_factory=new_id)
+    owner_id: UUID = field(default_factory=new_id)
+
+    def opened(self, *, ago: timedelta = timedelta(), reopened: bool = False) -> DealOpened:
+        card = LeadCard(first_name="Ada", last_name="Lovelace", email="ada@engine.example")
+        return DealOpened(
+            **self._of(ago), lead=card, stage="new", score=70, grade="B2", reopened=reopened
+        )
+
+    def moved(self, to_stage: str, *, ago: timedelta = timedelta()) -> DealStageChanged:
+        return DealStageChanged(**self._of(ago), from_stage="demo", to_stage=to_stage)
+
+    def reassigned(self, owner_id: UUID) -> DealReassigned:
+        told = self._of(timedelta()) | {"owner_id": owner_id}
+        return DealReassigned(**told, previous_owner_id=self.owner_id)
+
+    def won(self) -> DealWon:
+        return DealWon(**self._of(timedelta()), amount=Money(amount_minor=9_900, currency="EUR"))
+
+    def lost(self) -> DealLost:
+        return DealLost(**self._of(timedelta()), reason="price", stage="demo")
+
+    def recycled(self) -> DealRecycled:
+        return DealRecycled(**self._of(timedelta()), reason="no budget", stage="new")
+
+    def _of(self, ago: timedelta) -> dict[str, Any]:
+        return {
+            "lead_id": self.lead_id,
+            "lead_version": 1,
+            "deal_id": self.deal_id,
+            "owner_id": self.owner_id,
+            "occurred_at": utc_now() - ago,
+        }
+
+
+def rep_changed(rep_id: UUID, name: str = "Grace Hopper", version: int = 1) -> RepChanged:
+    return RepChanged(
+        rep_id=rep_id, rep_version=version, name=name, email="grace@sales.example",
+        state="active", changed_at=utc_now(),
+    )  # fmt: skip
+
+
+async def tasks_of(
+    api: httpx.AsyncClient,
+    **query: Any,  # noqa: ANN401  whatever httpx writes into a query
+) -> list[dict[str, Any]]:
+    answer = await api.get("/v1/tasks", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+async def task_of(
+    api: httpx.AsyncClient,
+    **query: Any,  # noqa: ANN401  as above
+) -> dict[str, Any]:
+    """Return the only task that the query finds."""
+    (task,) = await tasks_of(api, **query)
+    return task
+
+
+async def said(engine: AsyncEngine, lead_id: UUID) -> list[str]:
+    """Return what the notifier said of a lead, in its order."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT name FROM story WHERE subject = :id AND kind = 'said' ORDER BY sequence"),
+            {"id": lead_id},
+        )
+        return [row.name.removesuffix(".v1") for row in rows]
+
+
+@asynccontextmanager
+async def timer_running(engine: AsyncEngine) -> AsyncGenerator[None]:
+    """Let one worker's timer run for the block."""
+    stop = asyncio.Event()
+    timer = TaskTimer()
+    running = asyncio.create_task(TimerLoop(engine, timer, Heartbeat(timer.name)).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 20) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(within):
+        while not await condition():  # noqa: ASYNC110  what is waited for is in a database
+            await asyncio.sleep(0.05)
+
+
+def rule_of(answer: httpx.Response) -> str:
+    """Return the name of the rule that an answer says was broken."""
+    return answer.json()["type"].rpartition(":")[2]
