@@ -167,9 +167,11 @@ def _name(work: Background) -> str:
 
 
 async def _end(servers: Sequence[Server], tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Let tasks end by themselves; those that do not are cancelled."""
-    for server in servers:
+    """Let tasks end by themselves; those that do not, or have not begun, are cancelled."""
+    for server, task in zip(servers, tasks, strict=False):
         server.should_exit = True
+        if not server.started:
+            task.cancel()
     if not tasks:
         return
     _, late = await asyncio.wait(tasks, timeout=limits.GRACEFUL_STOP + limits.LIFESPAN_STOP)

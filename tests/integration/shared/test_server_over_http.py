@@ -1,0 +1,285 @@
+"""The server as a process, over real HTTP: limits on senders, start, stop, exit codes."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROGRAM = Path(__file__).with_name("tiny_service.py")
+POST = b"POST /v1/leads HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Tiny:
+    """A process of the tiny service."""
+
+    process: subprocess.Popen[bytes]
+    public_port: int
+    operations_port: int
+    log: Path
+
+    @property
+    def public(self) -> str:
+        return f"http://127.0.0.1:{self.public_port}"
+
+    @property
+    def operations(self) -> str:
+        return f"http://127.0.0.1:{self.operations_port}"
+
+    def has_begun(self) -> bool:
+        return self.process.poll() is not None or '"listening"' in self.log.read_text()
+
+
+def free_ports() -> list[int]:
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+@contextmanager
+def running(directory: Path, *words: str, database: str = "127.0.0.1:1") -> Generator[Tiny]:
+    public_port, operations_port = free_ports()
+    environment = os.environ | {
+        "HANDOFF_DATABASE_URL": f"postgresql://nobody@{database}/nothing",
+        "HANDOFF_HTTP_PORT": str(public_port),
+        "HANDOFF_OPERATIONS_PORT": str(operations_port),
+    }
+    log = directory / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  our own program
+            [sys.executable, PROGRAM, *words], env=environment, stderr=output
+        )
+    tiny = Tiny(process, public_port, operations_port, log)
+    try:
+        wait_until(tiny.has_begun)
+        yield tiny
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
+    with running(tmp_path_factory.mktemp("tiny")) as tiny:
+        wait_until(lambda: answers(tiny))
+        yield tiny
+
+
+def answers(tiny: Tiny) -> bool:
+    try:
+        return httpx.get(f"{tiny.public}/nothing").status_code == 404
+    except httpx.TransportError:
+        return False
+
+
+async def exchange(tiny: Tiny, sent: bytes) -> tuple[float, bytes]:
+    """Send bytes, and return how long the server kept the connection, and what it said."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
+    began = time.monotonic()
+    writer.write(sent)
+    await writer.drain()
+    said = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    return time.monotonic() - began, said
+
+
+async def test_who_sends_slowly_is_cut_off(tiny: Tiny) -> None:
+    silent, half_a_head, half_a_body, half_of_the_chunks = await asyncio.gather(
+        exchange(tiny, b""),
+        exchange(tiny, b"GET / HTTP/1.1\r\nHo"),
+        exchange(tiny, POST + b"Content-Length: 100\r\n\r\nabc"),
+        exchange(tiny, POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+    )
+
+    for took, answer in (silent, half_a_head):
+        assert 4.5 < took < 7.5
+        assert answer.startswith(b"HTTP/1.1 408")
+    for took, answer in (half_a_body, half_of_the_chunks):
+        assert 14.5 < took < 17.5
+        assert answer.startswith(b"HTTP/1.1 408")
+
+
+async def test_who_sends_slowly_but_in_time_is_answered(tiny: Tiny) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
+    writer.write(POST + b"Content-Length: 15\r\n\r\n")
+    for letter in b'{"name":"Anna"}':
+        writer.write(bytes([letter]))
+        await asyncio.sleep(0.05)
+    answer = await reader.readuntil(b"\r\n")
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 201")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+        (b"GET /b\xc3\xbcg HTTP/1.1\r\nHost: a\r\n\r\n", b"400"),
+        (b"nonsense\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: " + b"a" * 70_000, b"431"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: a\r\n" * 100 + b"\r\n", b"431"),
+    ],
+)
+async def test_a_head_that_is_malformed_or_too_large_is_refused(
+    tiny: Tiny, sent: bytes, status: bytes
+) -> None:
+    took, answer = await exchange(tiny, sent)
+
+    assert took < 2
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize("megabytes", [2, 30])
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_body_that_is_too_large_gets_its_answer_even_while_it_comes(
+    tiny: Tiny, megabytes: int, *, chunked: bool
+) -> None:
+    chunk = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
+    if chunked:
+        body = b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 16 * megabytes + b"0\r\n\r\n"
+    else:
+        size = megabytes * 1_048_576
+        body = f"Content-Length: {size}\r\n\r\n".encode() + b"a" * size
+    took, answer = await exchange(tiny, POST + body)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert took < 5
+
+
+async def test_who_asks_before_sending_too_much_is_told_not_to(tiny: Tiny) -> None:
+    head = POST + b"Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n"
+    took, answer = await exchange(tiny, head)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert took < 1
+
+
+async def test_a_connection_is_kept_for_the_next_request(tiny: Tiny) -> None:
+    async with httpx.AsyncClient(base_url=tiny.public) as client:
+        statuses = [
+            (await client.post("/v1/leads", json={"name": "Anna"})).status_code,
+            (await client.post("/v1/leads", json={"nmae": "Anna"})).status_code,
+            (await client.get("/v1/bug")).status_code,
+            (await client.post("/v1/leads", json={"name": "Anna"})).status_code,
+        ]
+
+    assert statuses == [201, 422, 500, 201]
+
+
+async def test_answers_do_not_tell_which_software_gave_them(tiny: Tiny) -> None:
+    async with httpx.AsyncClient(base_url=tiny.public) as client:
+        headers = (await client.get("/nothing")).headers
+
+    assert "server" not in headers
+
+
+async def test_a_database_that_is_away_is_503(tiny: Tiny) -> None:
+    async with httpx.AsyncClient(base_url=tiny.public) as client:
+        answer = await client.get("/v1/database")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+
+
+def test_a_database_that_is_silent_is_503_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with running(tmp_path, database=address) as tiny:
+            wait_until(lambda: answers(tiny))
+            began = time.monotonic()
+            answer = httpx.get(f"{tiny.public}/v1/database", timeout=30)
+
+    assert answer.status_code == 503
+    assert time.monotonic() - began < 12
+
+
+def test_a_bug_is_logged_without_what_it_says(tiny: Tiny) -> None:
+    httpx.get(f"{tiny.public}/v1/bug", params={"email": "anna@example.com"})
+    log = tiny.log.read_text()
+
+    assert "ZeroDivisionError" in log
+    assert "anna@example.com" not in log
+
+
+def test_a_stop_lets_what_runs_end_and_is_no_failure(tmp_path: Path) -> None:
+    with running(tmp_path) as tiny:
+        wait_until(lambda: answers(tiny))
+        with socket.create_connection(("127.0.0.1", tiny.public_port)) as connection:
+            connection.sendall(b"GET /v1/slow/2 HTTP/1.1\r\nHost: tiny\r\n\r\n")
+            time.sleep(0.5)
+            tiny.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            ready = httpx.get(f"{tiny.operations}/readyz")
+            answer = connection.recv(65_536)
+        code = tiny.process.wait(timeout=20)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert ready.status_code == 503
+    assert ready.json()["troubles"] == {"process": "is stopping"}
+    assert code == 0
+
+
+def test_a_worker_has_its_operations_app_alone(tmp_path: Path) -> None:
+    with running(tmp_path, "worker", "held") as tiny:
+        live = httpx.get(f"{tiny.operations}/livez")
+        ready = httpx.get(f"{tiny.operations}/readyz")
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{tiny.public}/nothing")
+        tiny.process.send_signal(signal.SIGTERM)
+        code = tiny.process.wait(timeout=20)
+
+    assert (live.status_code, ready.status_code, code) == (200, 503, 0)
+
+
+def test_background_work_that_ends_by_itself_ends_the_process(tmp_path: Path) -> None:
+    with running(tmp_path, "ends-too-early") as tiny:
+        assert tiny.process.wait(timeout=20) == 1
+
+        assert "ended_by_itself" in tiny.log.read_text()
+
+
+def test_a_port_in_use_ends_the_process_with_a_sentence(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        environment = os.environ | {
+            "HANDOFF_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+            "HANDOFF_OPERATIONS_PORT": str(first.operations_port),
+        }
+        second = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, PROGRAM], env=environment, capture_output=True, check=False
+        )
+
+    assert second.returncode == 1
+    assert b"Address already in use" in second.stderr
+
+
+def test_a_start_that_hangs_can_be_stopped(tmp_path: Path) -> None:
+    with running(tmp_path, "hangs") as tiny:
+        tiny.process.send_signal(signal.SIGTERM)
+
+        assert tiny.process.wait(timeout=10) == 1
