@@ -38,8 +38,9 @@ def status_of(receipt: Receipt, *, waited: float | None) -> int:
 
 def content_of(receipt: Receipt, *, waited: float | None) -> dict[str, Any]:
     """Return the receipt; of what was waited for, or was posted before, its present state too."""
-    content: dict[str, Any] = {"receipt_id": receipt.receipt_id}
+    content: dict[str, Any] = {"receipt_id": str(receipt.receipt_id)}
     if waited is None and not receipt.repeated:
         return content
-    content |= {"state": receipt.state, "outcome": receipt.outcome, "lead_id": receipt.lead_id}
+    lead_id = str(receipt.lead_id) if receipt.lead_id else None
+    content |= {"state": receipt.state, "outcome": receipt.outcome, "lead_id": lead_id}
     return content | ({"reason": receipt.reason} if receipt.reason else {})

@@ -14,7 +14,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    FailFast,
     Field,
     SecretStr,
     StringConstraints,
@@ -100,12 +99,12 @@ class AnswerIn(BaseModel):
     """A question and what was answered."""
 
     question: Short
-    answer: Scalar | Annotated[list[Scalar], MaxLen(100), FailFast()] | None = None
+    answer: Scalar | Annotated[list[Scalar], MaxLen(100)] | None = None
 
 
 Answers = (
     Annotated[dict[Short, Scalar | Annotated[list[Scalar], MaxLen(100)] | None], MaxLen(200)]
-    | Annotated[list[AnswerIn], MaxLen(200), FailFast()]
+    | Annotated[list[AnswerIn], MaxLen(200)]
 )
 
 
@@ -154,7 +153,7 @@ class LeadIn(BaseModel):
     utm: Annotated[dict[Short, Tracked | None], MaxLen(20)] | None = None
     click_ids: Annotated[dict[Short, Tracked | None], MaxLen(20)] | None = None
     answers: Answers | None = None
-    consents: Annotated[list[ConsentIn], MaxLen(20), FailFast()] | None = None
+    consents: Annotated[list[ConsentIn], MaxLen(20)] | None = None
     submitted_at: Instant | None = None
     is_test: bool = False
 
@@ -173,9 +172,8 @@ Mapping = Annotated[
 Pages = Annotated[
     list[Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_is_page)]],
     MaxLen(20),
-    FailFast(),
 ]
-DefaultConsents = Annotated[list[DefaultConsentIn], MaxLen(20), FailFast()]
+DefaultConsents = Annotated[list[DefaultConsentIn], MaxLen(20)]
 GoogleKey = Annotated[SecretStr, MaxLen(200)]
 
 

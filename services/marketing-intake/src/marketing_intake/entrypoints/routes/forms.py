@@ -79,7 +79,7 @@ def _answer(
 ) -> Response:
     """Answer a visitor or a script; a spammer is answered like everybody else."""
     if _wants_json(request):
-        content = orjson.dumps({"receipt_id": receipt.receipt_id})
+        content = orjson.dumps({"receipt_id": str(receipt.receipt_id)})
         return Response(content, media_type="application/json")
     page = success_page(wanted=_text(fields, _PAGE) or None, allowed=source.success_urls)
     return RedirectResponse(page, 303) if page else HTMLResponse(_THANKS)

@@ -75,8 +75,9 @@ def routes(context: Context) -> APIRouter:
     ) -> Response:
         """Take a lead in: 202 and a receipt; with `Prefer: wait=5`, the outcome."""
         raw = await request.body()
+        fields = _checked(raw)
         source = await source_for(context, caller, lead.source_id)
-        posted = _posted(lead, raw, source, idempotency_key)
+        posted = _posted(lead, raw, fields, source, idempotency_key)
         receipt = await context.door.take(posted, request)
         waited = wait_seconds(request.headers.get("prefer"))
         if waited is not None:
@@ -109,10 +110,17 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-def _posted(lead: LeadIn, raw: bytes, source: Source, key: str | None) -> Posted:
-    """Return the submission; the body is kept as it came."""
+def _checked(raw: bytes) -> dict[str, Any]:
+    """Return all fields, those too that nobody reads now."""
     fields = json_fields(raw)
     refuse_nul(raw, fields)
+    return fields
+
+
+def _posted(
+    lead: LeadIn, raw: bytes, fields: dict[str, Any], source: Source, key: str | None
+) -> Posted:
+    """Return the submission; the body is kept as it came."""
     name = f"key:{key.strip(chr(34))}" if key else None
     if name is None and lead.source_event_id:
         name = f"event:{lead.source_event_id}"
@@ -152,8 +160,11 @@ async def _take_item(
     try:
         raw = orjson.dumps(fields)
         lead = _LEAD.read(raw)
+        checked = _checked(raw)
         source = await source_for(context, caller, lead.source_id)
-        receipt: Receipt = await context.door.take(_posted(lead, raw, source, key), request)
+        receipt: Receipt = await context.door.take(
+            _posted(lead, raw, checked, source, key), request
+        )
     except Problem as problem:
         return {"status": problem.status_code, "problem": problem.document()}
     if waited is not None:
