@@ -1,0 +1,209 @@
+"""The service as it runs: two processes and real Kafka, from scoring's event to the order."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.sales_pipeline.conftest import (
+    SCOPES,
+    deal_of,
+    make_key,
+    qualified,
+)
+from tests.stack.fixtures import DatabaseFor
+
+from shared import limits
+from shared.clock import utc_now
+from shared.contracts.catalogue import PARTITIONS, topic_of
+from shared.contracts.deal import DealOpened
+from shared.contracts.envelope import Envelope, from_record
+from shared.contracts.event import Event
+from shared.database.engine import open_engine
+from shared.ids import new_id
+from shared.kafka import client, topics
+from shared.kafka.port import Partition
+from shared.settings import DatabaseSettings, KafkaSettings
+
+ENOUGH = 40.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this module's pipeline runs."""
+
+    database_url: str
+    kafka: KafkaSettings
+    log: Path
+
+    @contextmanager
+    def process(self, role: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a process of the service during a block; a SIGTERM ends it in good order."""
+        environment = {
+            **os.environ,
+            "HANDOFF_DATABASE_URL": self.database_url,
+            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
+            "HANDOFF_KAFKA_REPLICATION": "1",
+            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
+            "HANDOFF_INSTANCE": f"test-{role}",
+            "HANDOFF_OPERATIONS_PORT": "0",
+            **more,
+        }
+        command = [sys.executable, "-m", "sales_pipeline", role]
+        fds = [int(more["HANDOFF_HTTP_FD"])] if more else []
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603  our own module
+                command, env=environment, pass_fds=fds, stdout=log, stderr=log
+            )
+        yield process
+        process.terminate()
+        assert process.wait(20) in (0, -signal.SIGKILL), self.log.read_text()
+
+
+@pytest.fixture(scope="module")
+async def place(
+    database_for: DatabaseFor,
+    kafka_settings: KafkaSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Place:
+    log = tmp_path_factory.mktemp("pipeline") / "log"
+    return Place(await database_for("sales_pipeline"), kafka_settings, log)
+
+
+@pytest.fixture(scope="module")
+async def engine(place: Place) -> AsyncGenerator[AsyncEngine]:
+    engine = open_engine(DatabaseSettings(database_url=place.database_url), limits.WORKER)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def api(place: Place, engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
+    """Speaks to a process that answers HTTP."""
+    headers = {"Authorization": f"Bearer {await make_key(engine, SCOPES)}"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with place.process("api", HANDOFF_HTTP_FD=str(listener.fileno())):
+            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as speaker:
+                yield speaker
+
+
+async def publish(settings: KafkaSettings, events: Sequence[Event]) -> None:
+    """Say events as lead-scoring does, each the first of its lead."""
+    sender = client.producer(settings)
+    await sender.start()
+    for event in events:
+        envelope = Envelope(
+            event_id=new_id(), topic=topic_of(type(event)), subject=event.subject, sequence=1,
+            kind=event.kind, version=1, said_at=utc_now(), source="lead-scoring",
+            correlation_id=new_id(), causation_id=None, traceparent=None, data=event.to_wire(),
+        )  # fmt: skip
+        await sender.send(
+            topics.physical(settings, envelope.topic), envelope.data,
+            key=str(event.subject).encode(), headers=envelope.headers(),
+        )  # fmt: skip
+    await client.stop(sender)
+
+
+async def said_on_kafka(settings: KafkaSettings, subjects: set[UUID]) -> list[Envelope]:
+    """Return what hearers of deals can read about these leads, in the order of each lead."""
+    topic = topics.physical(settings, topic_of(DealOpened))
+    partitions = [Partition(topic, n) for n in range(PARTITIONS)]
+    reader = client.reader(settings)
+    await reader.start()
+    reader.assign(partitions)
+    left = sum((await reader.end_offsets(partitions)).values())
+    found: list[Envelope] = []
+    while left > 0:
+        for records in (await reader.getmany(timeout_ms=500)).values():
+            left -= len(records)
+            found += [
+                from_record(topic=topic, value=each.value, headers=each.headers) for each in records
+            ]
+    await client.stop(reader)
+    return [envelope for envelope in found if envelope.subject in subjects]
+
+
+async def all_is_said(engine: AsyncEngine, deals: int) -> bool:
+    """Tell whether so many deals are open and nothing waits in the outbox."""
+    async with engine.connect() as connection:
+        opened = await connection.scalar(text("SELECT count(*) FROM deal WHERE outcome IS NULL"))
+        waiting = await connection.scalar(text("SELECT count(*) FROM outbox"))
+        return (opened, waiting) == (deals, 0)
+
+
+async def story_of(engine: AsyncEngine, lead_id: UUID) -> set[str]:
+    """Return the names of all steps that `handoff trace` finds in this database."""
+    async with engine.connect() as connection:
+        names = text("SELECT name FROM story WHERE subject = :id")
+        return {row.name for row in await connection.execute(names, {"id": lead_id})}
+
+
+async def until_said(engine: AsyncEngine, *, deals: int) -> None:
+    async with asyncio.timeout(ENOUGH):
+        while not await all_is_said(engine, deals):  # noqa: ASYNC110  only the database knows
+            await asyncio.sleep(0.05)
+
+
+async def until_one_is_opened(engine: AsyncEngine, events: Sequence[Event]) -> None:
+    values = {"ids": [event.subject for event in events]}
+    opened = text("SELECT count(*) FROM deal WHERE lead_id = ANY(:ids)")
+    async with asyncio.timeout(ENOUGH), engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while not await connection.scalar(opened, values):  # noqa: ASYNC110  as above
+            await asyncio.sleep(0.001)
+
+
+async def test_a_qualified_lead_becomes_an_order_and_everything_is_said(
+    place: Place, engine: AsyncEngine, api: httpx.AsyncClient
+) -> None:
+    event = qualified()
+    await publish(place.kafka, [event])
+    with place.process("worker"):
+        await until_said(engine, deals=1)
+        deal = await deal_of(api, event.lead_id)
+        path = f"/v1/deals/{deal['id']}"
+        await api.post(f"{path}/accept")
+        await api.post(f"{path}/stage", json={"stage": "proposal"})
+        won = await api.post(f"{path}/win", json={"amount_minor": 5, "currency": "EUR"})
+        await until_said(engine, deals=0)
+
+    heard = await said_on_kafka(place.kafka, {event.lead_id})
+    assert won.json()["order_id"]
+    assert [envelope.kind for envelope in heard] == [
+        "deal.opened", "deal.accepted", "deal.stage_changed", "deal.won", "order.placed",
+    ]  # fmt: skip
+    assert [envelope.sequence for envelope in heard] == [1, 2, 3, 4, 5]
+    assert {"deal.opened.v1", "order.placed.v1", "timeline.won"} <= await story_of(
+        engine, event.lead_id
+    )
+
+
+async def test_a_worker_that_is_killed_in_its_work_opens_each_deal_once(
+    place: Place, engine: AsyncEngine
+) -> None:
+    events = [qualified() for _ in range(300)]
+    for part in (events[:100], events[100:200]):
+        with place.process("worker") as worker:
+            await publish(place.kafka, part)
+            await until_one_is_opened(engine, part)
+            worker.kill()
+    with place.process("worker"):
+        await publish(place.kafka, events[200:])
+        await until_said(engine, deals=300)
+
+    heard = await said_on_kafka(place.kafka, {event.lead_id for event in events})
+    assert {envelope.subject for envelope in heard} == {event.lead_id for event in events}
+    assert len({envelope.event_id for envelope in heard}) == 300
+    assert {(envelope.kind, envelope.sequence) for envelope in heard} == {("deal.opened", 1)}
