@@ -14,7 +14,7 @@ MOST = 3
 
 _COUNT = text("""
     INSERT INTO attempt AS a (event_id, tries)
-    SELECT id, 1 FROM unnest(CAST(:ids AS uuid[])) AS r (id) ORDER BY id
+    SELECT DISTINCT id, 1 FROM unnest(CAST(:ids AS uuid[])) AS r (id) ORDER BY id
     ON CONFLICT (event_id) DO UPDATE SET tries = a.tries + 1, tried_at = clock_timestamp()
     RETURNING event_id, tries
 """)
