@@ -1,0 +1,195 @@
+"""The worker as it runs: a process on real Kafka that is killed and started again."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.notifier.conftest import HOUR, Deal, envelope_of, until
+from tests.stack.fixtures import DatabaseFor
+
+from shared.contracts.catalogue import topic_of
+from shared.contracts.event import Event
+from shared.database.engine import open_engine
+from shared.kafka import client
+from shared.kafka.topics import physical
+from shared.settings import DatabaseSettings, KafkaSettings
+
+TASKS = "handoff.tasks.v1"
+SECONDS = timedelta(seconds=1)
+
+
+@dataclass
+class Worker:
+    """One worker's process; it has the same name whenever it starts again."""
+
+    environment: dict[str, str]
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "notifier", "worker", env=os.environ | self.environment
+        )
+
+    async def kill(self) -> None:
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, by: signal.Signals) -> int:
+        assert self.process
+        self.process.send_signal(by)
+        return await self.process.wait()
+
+
+@dataclass
+class Topics:
+    """Kafka, seen from outside: what others say there, and what the notifier says."""
+
+    settings: KafkaSettings
+    producer: Any
+    heard: dict[UUID, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    said: dict[tuple[str, UUID], int] = field(default_factory=lambda: defaultdict(int))
+
+    async def say(self, event: Event, *, times: int = 1) -> None:
+        """Say an event, as often as a producer that was cut off might."""
+        stream = topic_of(type(event)), event.subject
+        self.said[stream] += 1
+        envelope = envelope_of(event, self.said[stream])
+        for _ in range(times):
+            sent = await self.producer.send(
+                physical(self.settings, envelope.topic),
+                key=str(event.subject).encode(),
+                value=envelope.data,
+                headers=envelope.headers(),
+            )
+            await sent
+
+    async def listen(self, consumer: AIOKafkaConsumer) -> None:
+        """Write down what the notifier says, per lead and in order."""
+        async for record in consumer:
+            headers = dict(record.headers)
+            told = int(headers["ce_sequence"]), headers["ce_type"].decode()
+            lead = UUID(json.loads(record.value)["lead_id"])
+            if told not in self.heard[lead]:
+                self.heard[lead].append(told)
+
+    async def wait_for(self, deal: Deal, *kinds: str) -> None:
+        """Wait until so much was said of a deal's lead, in this order."""
+        expected = [(number, f"{kind}.v1") for number, kind in enumerate(kinds, start=1)]
+
+        async def is_said() -> bool:
+            return self.heard[deal.lead_id] == expected
+
+        try:
+            await until(is_said, within=40)
+        except TimeoutError:
+            assert self.heard[deal.lead_id] == expected
+
+
+@pytest.fixture(scope="module")
+async def database_url(database_for: DatabaseFor) -> str:
+    return await database_for("notifier")
+
+
+@pytest.fixture(scope="module")
+async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
+    engine = open_engine(DatabaseSettings(database_url=database_url))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def worker(database_url: str, kafka_settings: KafkaSettings) -> AsyncGenerator[Worker]:
+    worker = Worker(
+        {
+            "HANDOFF_DATABASE_URL": database_url,
+            "HANDOFF_KAFKA_BOOTSTRAP": kafka_settings.kafka_bootstrap,
+            "HANDOFF_KAFKA_REPLICATION": "1",
+            "HANDOFF_TOPIC_PREFIX": kafka_settings.topic_prefix,
+            "HANDOFF_INSTANCE": "notifier-worker-0",
+            "HANDOFF_OPERATIONS_PORT": "0",
+        }
+    )
+    await worker.start()
+    yield worker
+    assert await worker.stop() == 0
+
+
+@pytest.fixture(scope="module")
+async def topics(kafka_settings: KafkaSettings) -> AsyncGenerator[Topics]:
+    producer = client.producer(kafka_settings)
+    await producer.start()
+    consumer = AIOKafkaConsumer(
+        physical(kafka_settings, TASKS),
+        bootstrap_servers=kafka_settings.kafka_bootstrap,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    topics = Topics(kafka_settings, producer)
+    listening = asyncio.create_task(topics.listen(consumer))
+    yield topics
+    listening.cancel()
+    await consumer.stop()
+    await producer.stop()
+
+
+async def count_of(engine: AsyncEngine, deal: Deal) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(
+            text("SELECT count(*) FROM task WHERE lead_id = :id"), {"id": deal.lead_id}
+        )
+
+
+class TestTheWorker:
+    @pytest.mark.usefixtures("worker")
+    async def test_makes_one_task_of_an_event_that_comes_three_times(
+        self, topics: Topics, engine: AsyncEngine
+    ) -> None:
+        deal = Deal()
+        await topics.say(deal.opened(), times=3)
+        await topics.say(deal.lost())
+        await topics.wait_for(deal, "task.created", "task.created")
+
+        assert await count_of(engine, deal) == 2
+
+    async def test_killed_before_a_task_is_due_says_so_once_when_it_runs_again(
+        self, worker: Worker, topics: Topics
+    ) -> None:
+        deal = Deal()
+        await topics.say(deal.opened(ago=HOUR - 5 * SECONDS))
+        await topics.wait_for(deal, "task.created")
+        await worker.kill()
+        await worker.start()
+        await topics.wait_for(deal, "task.created", "task.due")
+        await worker.kill()
+        await worker.start()
+        control = Deal()
+        await topics.say(control.opened(ago=3 * HOUR))
+        await topics.wait_for(control, "task.created", "task.due", "task.overdue")
+
+        assert len(topics.heard[deal.lead_id]) == 2
+
+    async def test_hears_what_was_said_while_it_was_away(
+        self, worker: Worker, topics: Topics, engine: AsyncEngine
+    ) -> None:
+        deal = Deal()
+        await worker.kill()
+        await topics.say(deal.opened())
+        await topics.say(deal.won())
+        await worker.start()
+        await topics.wait_for(deal, "task.created", "task.created", "task.created")
+
+        assert await count_of(engine, deal) == 3
