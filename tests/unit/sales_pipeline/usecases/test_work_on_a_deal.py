@@ -4,7 +4,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from sales_pipeline.domain.deal import AmountIncomplete, Deal, DealAlreadyAccepted, DealAlreadyClosed
+from sales_pipeline.domain.deal import (
+    AmountIncomplete,
+    Deal,
+    DealAlreadyAccepted,
+    DealAlreadyClosed,
+)
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.rep import Rep
 from sales_pipeline.domain.stage import Stage

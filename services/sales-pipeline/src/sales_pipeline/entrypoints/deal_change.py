@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from fastapi import Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.responses import Response
 
 from sales_pipeline.adapters import desks
 from sales_pipeline.entrypoints.context import Context, no_such

@@ -6,10 +6,9 @@ from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
+from fastapi import Request as HttpRequest
 from pydantic import BaseModel, Field
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
 
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.stage import Stage

@@ -4,9 +4,8 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field
-from starlette.responses import Response
 
 from sales_pipeline.entrypoints.context import Context, no_such
 from sales_pipeline.entrypoints.deal_change import Request, change

@@ -5,10 +5,9 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.responses import Response
 
 from sales_pipeline.adapters import desks
 from sales_pipeline.domain.rep import RepState
