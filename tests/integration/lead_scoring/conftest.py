@@ -99,7 +99,7 @@ class World:
             "sequences": list(self.sequences.values()),
         }
         async with asyncio.timeout(WITHIN):
-            while await self.scalar(_HEARD, wanted) < len(self.sequences):  # noqa: ASYNC110  only the database knows
+            while await self._count(wanted) < len(self.sequences):  # noqa: ASYNC110  only the database knows
                 await asyncio.sleep(0.05)
 
     async def said(self, lead_id: UUID) -> list[tuple[str, dict[str, Any]]]:
@@ -112,9 +112,15 @@ class World:
         """Return the wire types of what scoring said of a lead."""
         return [kind for kind, _ in await self.said(lead_id)]
 
-    async def scalar(self, statement: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401  a column
+    async def row(self, statement: str, lead_id: UUID) -> tuple[Any, ...]:
+        """Return the one row that a statement finds of a lead."""
         async with self.engine.connect() as connection:
-            return await connection.scalar(statement, values)
+            found = await connection.execute(text(statement), {"lead": lead_id})
+            return tuple(found.one())
+
+    async def _count(self, wanted: dict[str, Any]) -> int:
+        async with self.engine.connect() as connection:
+            return await connection.scalar(_HEARD, wanted) or 0
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from uuid import UUID
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
-from sqlalchemy import text
 from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint
 
 from shared.clock import utc_now
@@ -248,20 +247,30 @@ async def test_consent_withdrawn_from_the_start_blocks_and_says_why(
     assert shown["qualification"]["reason"] == "consent_withdrawn"
 
 
+async def test_the_story_of_a_lead_says_where_it_stands_and_what_holds_it(
+    world: World, lead: UUID
+) -> None:
+    await world.say(captured(lead, a_card(consents=REFUSED)))
+    state, note = await world.row(
+        "SELECT name, note FROM story WHERE subject = :lead AND kind = 'state'", lead
+    )
+
+    assert state == "score 75 A3, open"
+    assert note == "qualifying is blocked: consent_withdrawn"
+
+
 async def test_erasing_leaves_nothing_of_the_person_and_no_later_event_brings_it_back(
     world: World, api: httpx.AsyncClient, lead: UUID
 ) -> None:
     await world.say(captured(lead))
     await world.say(LeadErased(lead_id=lead, lead_version=2, erased_at=utc_now()))
     await world.say(came_again(lead, version=3), ended(lead, DealLost, utc_now()))
-    rows = await world.scalar(
-        text(
-            "SELECT (SELECT count(*) FROM lead_score WHERE lead_id = :lead)"
-            " + (SELECT count(*) FROM touchpoint WHERE lead_id = :lead)"
-            " + (SELECT count(*) FROM outbox_archive"
-            "    WHERE subject = :lead AND position('acme' IN convert_from(payload, 'UTF8')) > 0)"
-        ),
-        {"lead": lead},
+    (rows,) = await world.row(
+        "SELECT (SELECT count(*) FROM lead_score WHERE lead_id = :lead)"
+        " + (SELECT count(*) FROM touchpoint WHERE lead_id = :lead)"
+        " + (SELECT count(*) FROM outbox_archive"
+        "    WHERE subject = :lead AND position('acme' IN convert_from(payload, 'UTF8')) > 0)",
+        lead,
     )
 
     assert rows == 0
