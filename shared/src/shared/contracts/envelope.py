@@ -50,7 +50,7 @@ class Envelope:
             "ce_time": self.said_at.isoformat(),
             "ce_partitionkey": str(self.subject),
             "ce_sequence": str(self.sequence),
-            "ce_dataschema": f"handoff/{self.kind}/{self.version}.json",
+            "ce_dataschema": dataschema(self.kind, self.version),
             "ce_correlationid": str(self.correlation_id),
             "content-type": "application/json",
         }
@@ -61,6 +61,11 @@ class Envelope:
         }
         texts.update({name: text for name, text in optional.items() if text})
         return [(name, text.encode()) for name, text in texts.items()]
+
+
+def dataschema(kind: str, version: int) -> str:
+    """Return the id of an event's JSON Schema: CloudEvents asks for an absolute URI."""
+    return f"urn:handoff:{kind}:{version}"
 
 
 def from_record(
