@@ -49,17 +49,25 @@ def free_ports() -> list[int]:
 
 
 @contextmanager
-def running(directory: Path, *words: str, database: str = "127.0.0.1:1") -> Generator[Tiny]:
+def running(
+    directory: Path,
+    *words: str,
+    database: str = "127.0.0.1:1",
+    inherited: socket.socket | None = None,
+) -> Generator[Tiny]:
     public_port, operations_port = free_ports()
     environment = os.environ | {
         "HANDOFF_DATABASE_URL": f"postgresql://nobody@{database}/nothing",
         "HANDOFF_HTTP_PORT": str(public_port),
         "HANDOFF_OPERATIONS_PORT": str(operations_port),
     }
+    handed_on = [inherited.fileno()] if inherited else []
+    if inherited:
+        environment["HANDOFF_HTTP_FD"] = str(inherited.fileno())
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  our own program
-            [sys.executable, PROGRAM, *words], env=environment, stderr=output
+            [sys.executable, PROGRAM, *words], env=environment, stderr=output, pass_fds=handed_on
         )
     tiny = Tiny(process, public_port, operations_port, log)
     try:
@@ -255,6 +263,15 @@ def test_a_worker_has_its_operations_app_alone(tmp_path: Path) -> None:
         code = tiny.process.wait(timeout=20)
 
     assert (live.status_code, ready.status_code, code) == (200, 503, 0)
+
+
+def test_a_socket_that_was_inherited_is_served(tmp_path: Path) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener, running(tmp_path, inherited=listener):
+        port = listener.getsockname()[1]
+        answer = httpx.get(f"http://127.0.0.1:{port}/nothing")
+
+    assert answer.status_code == 404
 
 
 def test_background_work_that_ends_by_itself_ends_the_process(tmp_path: Path) -> None:

@@ -50,11 +50,18 @@ def unexpected(error: Exception) -> Problem:
     """Return the problem for an exception that no route meant to raise, and log it."""
     passing = kind_of(error) in {Kind.INFRASTRUCTURE, Kind.CONTENTION}
     log = _LOG.warning if passing else _LOG.error
-    log("request_failed", error=_names(error), where=_where(error))
+    log("request_failed", **trail_of(error))
     if passing:
         return unavailable("The database did not answer in time. Ask again with the same key.")
     _, trace, _, _ = (tracing.current() or "---").split("-")
     return Problem(500, "internal", "Our mistake", f"It is in our log under the trace {trace}.")
+
+
+def trail_of(error: BaseException) -> dict[str, object]:
+    """Return what a log may hold of an exception: what it was and where, not what it says."""
+    frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST_FRAMES:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": _names(error), "where": where}
 
 
 def _domain_answer(kind: ProblemType) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -95,8 +102,3 @@ def _names(error: BaseException | None) -> str:
         names.append(type(error).__qualname__)
         error = error.__cause__ or error.__context__
     return " < ".join(names)
-
-
-def _where(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST_FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

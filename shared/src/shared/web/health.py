@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from shared.database.errors import kind_of
 from shared.telemetry.heartbeat import Heartbeats
 
 Check = Callable[[], Awaitable[str | None]]
@@ -72,9 +71,7 @@ async def _ask(check: Check) -> str | None:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             return await check()
-    except Exception as error:
-        if kind_of(error) is None:
-            raise
+    except Exception as error:  # noqa: BLE001  a check that fails is a trouble, whatever it is
         return f"does not answer ({type(error).__name__})"
 
 

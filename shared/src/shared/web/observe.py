@@ -72,11 +72,11 @@ class Observe:
         began = time.perf_counter()
         _, trace, _, _ = tracing.begin(_traceparent(scope)).split("-")
         answer = Answer(send, docs=scope["path"] == "/docs")
-        with structlog.contextvars.bound_contextvars(trace=trace):
-            try:
-                await self._app(scope, receive, answer.give)
-            finally:
-                _tell(scope, answer.status, time.perf_counter() - began)
+        structlog.contextvars.bind_contextvars(trace=trace)  # a request is a task of its own
+        try:
+            await self._app(scope, receive, answer.give)
+        finally:
+            _tell(scope, answer.status, time.perf_counter() - began)
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

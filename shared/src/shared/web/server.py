@@ -20,7 +20,9 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from shared import limits
+from shared.database.errors import kind_of
 from shared.settings import WebSettings
+from shared.web import failures
 from shared.web.health import Operations
 from shared.web.slow_senders import PatientProtocol, sweep_for_ever
 
@@ -186,7 +188,8 @@ def _ended_well(task: asyncio.Task[None]) -> bool:
         return False
     error = task.exception()
     if error is not None:
-        _LOG.error("failed", part=task.get_name(), exc_info=error)
+        said = None if kind_of(error) else str(error)
+        _LOG.error("failed", part=task.get_name(), said=said, **failures.trail_of(error))
     return error is None
 
 
