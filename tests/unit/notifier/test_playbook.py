@@ -28,7 +28,7 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("event", "condition", "template", "field"),
         [
-            ("deal.oppened", {}, "Call", "event"),
+            ("deal.begun", {}, "Call", "event"),
             ("deal.won", {"stage": "won"}, "Call", "condition/stage"),
             ("deal.opened", {"reason": "x"}, "Call", "condition/reason"),
             ("deal.won", {}, "Call {reason}", "title"),

@@ -36,7 +36,7 @@ class TestCheck:
 
     @pytest.mark.parametrize(
         "template",
-        ["{nmae}", "{name", "name}", "{}", "{0}", "{name.__class__}", "{name!r}", "{{name}}"],
+        ["{nick}", "{name", "name}", "{}", "{0}", "{name.__class__}", "{name!r}", "{{name}}"],
     )
     def test_refuses_every_other_brace_and_names_the_places(self, template: str) -> None:
         with pytest.raises(title.UnknownPlace, match=r"\{company\}, \{name\}"):

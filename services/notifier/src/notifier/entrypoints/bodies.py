@@ -4,7 +4,13 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic import field_validator as check_field
 
 from notifier.domain.playbook import FACTS, Role
@@ -35,7 +41,12 @@ def _no_duration() -> Exception:
 Duration = Annotated[
     timedelta,
     WrapValidator(_duration),
-    Field(description="ISO 8601 (PT1H, P3D) or whole seconds", examples=["PT1H"]),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "duration"}, {"type": "integer", "minimum": 0}],
+            "examples": ["PT1H", 3600],
+        }
+    ),
 ]
 Event = Annotated[str, Field(max_length=60, json_schema_extra={"enum": list(FACTS)})]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$", examples=["follow_up"])]

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.adapters import desks, tasks
 from notifier.usecases.ring_tasks import RingTasks, ring_tasks
 from shared.contracts.event import Event
+from shared.contracts.task import TaskDue
 from shared.ids import LeadId
+from shared.telemetry import metrics
 
 
 class TaskTimer:
@@ -37,4 +39,7 @@ class TaskTimer:
             for event in ring_tasks(RingTasks(lead_id=lead_id), desk, now=now)
         ]
         await desks.save(connection, desk)
+        for event in said:
+            if isinstance(event, TaskDue):
+                metrics.TIMER_LATE.observe((now - event.due_at).total_seconds())
         return said

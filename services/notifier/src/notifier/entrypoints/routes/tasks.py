@@ -89,6 +89,7 @@ def _show(router: APIRouter, context: Context) -> None:
 def _complete(router: APIRouter, context: Context) -> None:
     @router.post(
         "/{task_id}/complete",
+        name="complete_task",
         dependencies=[Depends(context.keyring.require("tasks:write"))],
         responses=responses(409, 412),
     )
@@ -103,6 +104,7 @@ def _complete(router: APIRouter, context: Context) -> None:
 def _snooze(router: APIRouter, context: Context) -> None:
     @router.post(
         "/{task_id}/snooze",
+        name="snooze_task",
         dependencies=[Depends(context.keyring.require("tasks:write"))],
         responses=responses(409, 412),
     )
@@ -125,6 +127,7 @@ def _snooze(router: APIRouter, context: Context) -> None:
 def _reassign(router: APIRouter, context: Context) -> None:
     @router.post(
         "/{task_id}/reassign",
+        name="reassign_task",
         dependencies=[Depends(context.keyring.require("tasks:write"))],
         responses=responses(409, 412),
     )
