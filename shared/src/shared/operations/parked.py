@@ -1,0 +1,160 @@
+"""Shows what is parked: leads that wait for a person, and the raw events of one of them.
+
+Reads only. Releasing and discarding are orders to the worker (`parking_orders`).
+"""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.web.pages import Page
+
+Reason = Literal["poison", "conflict", "gap", "busy"]
+"""Why a lead is parked; what waits behind its first event is `behind`."""
+
+
+class FirstEvent(BaseModel):
+    """The event with which it began."""
+
+    event_id: UUID
+    type: str = Field(examples=["lead.captured.v1"])
+    topic: str
+    sequence: int
+
+
+class ParkedLead(BaseModel):
+    """A lead (or rep) of which events wait here, and why."""
+
+    id: UUID = Field(description="the subject: a lead's id, or a rep's")
+    reason: str = Field(description="poison, conflict, gap or busy", examples=["poison"])
+    count: int = Field(description="how many events are parked")
+    behind: int = Field(description="how many of them only wait behind another")
+    first: FirstEvent
+    error: str | None = Field(description="what went wrong with it, if something did")
+    parked_at: datetime = Field(description="since when")
+    created_at: datetime
+    updated_at: datetime = Field(description="when the latest event was parked")
+
+
+class ParkedEvent(BaseModel):
+    """One event that was received and not applied, as it came."""
+
+    id: UUID = Field(description="the event's id")
+    type: str
+    topic: str
+    sequence: int
+    reason: str = Field(description="`behind`: it waits for one before it")
+    error: str | None
+    traceback: str | None
+    partition: int
+    offset: int
+    headers: dict[str, str] = Field(description="the envelope")
+    value: str = Field(description="the event's content: as text, or in base64")
+    value_encoding: Literal["text", "base64"]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ParkedDetail(ParkedLead):
+    """A lead with its parked events, the first to be applied first."""
+
+    events: Page[ParkedEvent]
+
+
+_LEADS = """
+    SELECT p.subject AS id,
+           coalesce(max(s.parked_as), (array_agg(p.reason ORDER BY p.id))[1]) AS reason,
+           count(*) AS events,
+           count(*) FILTER (WHERE p.reason = 'behind') AS behind,
+           (array_agg(p.event_id ORDER BY p.id))[1] AS event_id,
+           (array_agg(p.type ORDER BY p.id))[1] AS type,
+           (array_agg(p.topic ORDER BY p.id))[1] AS topic,
+           (array_agg(p.sequence ORDER BY p.id))[1] AS sequence,
+           (array_agg(p.error ORDER BY p.id) FILTER (WHERE p.error IS NOT NULL))[1] AS error,
+           min(p.parked_at) AS parked_at,
+           max(p.parked_at) AS updated_at
+    FROM parked_event p LEFT JOIN subject s ON s.id = p.subject
+"""
+_PAGE = text(f"""
+    SELECT * FROM ({_LEADS}
+        WHERE CAST(:after AS uuid) IS NULL OR p.subject > :after
+        GROUP BY p.subject
+    ) AS parked
+    WHERE CAST(:reason AS text) IS NULL OR reason = :reason
+    ORDER BY id LIMIT :limit
+""")  # noqa: S608  our own text
+_ONE = text(f"{_LEADS} WHERE p.subject = :subject GROUP BY p.subject")
+_EVENTS = text("""
+    SELECT * FROM parked_event WHERE subject = :subject AND id > :after ORDER BY id LIMIT :limit
+""")
+
+
+async def page(
+    connection: AsyncConnection, reason: Reason | None, *, after: UUID | None, limit: int
+) -> Sequence[ParkedLead]:
+    """Return leads of which something is parked, the one that was known first first."""
+    values = {"reason": reason, "after": after, "limit": limit}
+    return [_lead(row) for row in await connection.execute(_PAGE, values)]
+
+
+async def one(connection: AsyncConnection, subject: UUID) -> ParkedLead | None:
+    """Return one lead, if something of it is parked."""
+    row = (await connection.execute(_ONE, {"subject": subject})).one_or_none()
+    return _lead(row) if row else None
+
+
+async def events(
+    connection: AsyncConnection, subject: UUID, *, after: int, limit: int
+) -> Sequence[Row[Any]]:
+    """Return rows of a lead's parked events, in the order in which they were parked."""
+    values = {"subject": subject, "after": after, "limit": limit}
+    return (await connection.execute(_EVENTS, values)).all()
+
+
+def shown(row: Row[Any]) -> ParkedEvent:
+    """Return a parked event as people see it."""
+    value, encoding = _readable(row.value)
+    return ParkedEvent(
+        id=row.event_id,
+        type=row.type,
+        topic=row.topic,
+        sequence=row.sequence,
+        reason=row.reason,
+        error=row.error,
+        traceback=row.traceback,
+        partition=row.partition,
+        offset=row.offset,
+        headers=row.headers,
+        value=value,
+        value_encoding=encoding,
+        created_at=row.parked_at,
+        updated_at=row.parked_at,
+    )
+
+
+def _readable(raw: bytes) -> tuple[str, Literal["text", "base64"]]:
+    try:
+        return raw.decode(), "text"
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode(), "base64"
+
+
+def _lead(row: Row[Any]) -> ParkedLead:
+    first = FirstEvent(event_id=row.event_id, type=row.type, topic=row.topic, sequence=row.sequence)
+    return ParkedLead(
+        id=row.id,
+        reason=row.reason,
+        count=row.events,
+        behind=row.behind,
+        first=first,
+        error=row.error,
+        parked_at=row.parked_at,
+        created_at=row.parked_at,
+        updated_at=row.updated_at,
+    )

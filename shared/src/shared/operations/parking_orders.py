@@ -1,0 +1,78 @@
+"""Orders about what is parked: written here, done by the worker, which has the handlers.
+
+The order is committed before anybody waits for it, so that it is done also when nobody does.
+"""
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.messaging import orders
+
+Verb = Literal["release", "discard"]
+
+_WAIT_SECONDS = 5.0
+_LOOK_EVERY = 0.1
+
+
+class ParkingOrder(BaseModel):
+    """What somebody asked to be done with a lead's parked events, and how far that is."""
+
+    id: UUID
+    verb: Verb
+    subject: UUID
+    actor: str = Field(description="the name of the key that was used")
+    reason: str | None
+    state: Literal["open", "done", "failed"]
+    count: int | None = Field(description="how many events were released or discarded")
+    error: str | None = Field(description="why it failed: the events stay parked")
+    created_at: datetime
+    updated_at: datetime
+
+
+async def give(
+    engine: AsyncEngine, verb: Verb, subject: UUID, *, actor: str, reason: str | None = None
+) -> ParkingOrder:
+    """Write an order and wait up to 5 s for the worker; it may still be `open` then."""
+    async with engine.begin() as connection:
+        order_id = await orders.ask(
+            connection, verb=verb, subject=subject, actor=actor, reason=reason
+        )
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        order = await look(engine, order_id)
+        if order is None:
+            raise LookupError(f"the order {order_id} was written and is gone")
+        if order.state != "open" or time.monotonic() > end:
+            return order
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def look(engine: AsyncEngine, order_id: UUID) -> ParkingOrder | None:
+    """Return an order as it stands."""
+    async with engine.connect() as connection:
+        row = await orders.look(connection, order_id)
+    return _shown(row) if row else None
+
+
+def _shown(row: Row[Any]) -> ParkingOrder:
+    # `row.count` is a tuple's own method; SQLAlchemy's public name for the columns is this.
+    columns = row._mapping  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  as said above
+    return ParkingOrder(
+        id=row.id,
+        verb=row.verb,
+        subject=row.subject,
+        actor=row.actor,
+        reason=row.reason,
+        state="open" if row.done_at is None else "failed" if row.error else "done",
+        count=columns["count"],
+        error=row.error,
+        created_at=row.asked_at,
+        updated_at=row.done_at or row.asked_at,
+    )
