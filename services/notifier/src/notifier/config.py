@@ -1,7 +1,7 @@
 """Every knob of this service: `HANDOFF_…` variables, checked when the process starts."""
 
-from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+from shared.process import ServiceSettings
 
 
-class Settings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
+class Settings(ServiceSettings):
     """The notifier has no knobs of its own: what it does is in its playbooks."""
