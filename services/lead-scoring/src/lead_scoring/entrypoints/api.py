@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from lead_scoring.domain.scorecard import ScorecardPublished
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.routes import scorecards, scores
+from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
 
@@ -28,7 +29,11 @@ def build_api(context: Context, *, lifespan: Lifespan | None = None) -> FastAPI:
     return create_app(
         service=SERVICE,
         version=version(SERVICE),
-        routers=[scores.routes(context), scorecards.routes(context)],
+        routers=[
+            scores.routes(context),
+            scorecards.routes(context),
+            operations.routes(context.engine, context.keyring),
+        ],
         errors=ERRORS,
         lifespan=lifespan,
     )

@@ -15,6 +15,7 @@ from marketing_intake.entrypoints.routes import (
     submissions,
     touchpoints,
 )
+from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
 
@@ -31,7 +32,10 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
     return create_app(
         service=SERVICE,
         version=version(SERVICE),
-        routers=[module.routes(context) for module in _MODULES],
+        routers=[
+            *(module.routes(context) for module in _MODULES),
+            operations.routes(context.engine, context.keyring),
+        ],
         errors=ERRORS,
         lifespan=lifespan,
     )

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
+from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
 
@@ -29,7 +30,11 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
     return create_app(
         service=SERVICE,
         version=version(SERVICE),
-        routers=[module.routes(context) for module in (tasks, playbooks)],
+        routers=[
+            tasks.routes(context),
+            playbooks.routes(context),
+            operations.routes(context.engine, context.keyring),
+        ],
         errors=ERRORS,
         lifespan=lifespan,
     )

@@ -13,6 +13,7 @@ from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.deal_change import LeadIsErased
 from sales_pipeline.entrypoints.routes import deal_verbs, deals, purchases, reps
 from sales_pipeline.usecases.desk import UnknownRep
+from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
 
@@ -36,7 +37,10 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
     return create_app(
         service=SERVICE,
         version=version(SERVICE),
-        routers=[module.routes(context) for module in (deals, deal_verbs, purchases, reps)],
+        routers=[
+            *(module.routes(context) for module in (deals, deal_verbs, purchases, reps)),
+            operations.routes(context.engine, context.keyring),
+        ],
         errors=ERRORS,
         lifespan=lifespan,
     )
