@@ -51,6 +51,7 @@ def open_engine(
         max_overflow=0,
         pool_timeout=limits.POOL_ACQUIRE,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error's text goes to a log, a row's values never
         json_serializer=_dumps,
         connect_args={
             "timeout": limits.CONNECT,

@@ -14,6 +14,7 @@ import structlog
 
 from shared import limits
 from shared.messaging import backoff
+from shared.telemetry import trail
 from shared.telemetry.heartbeat import Heartbeats
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
             raise
         except Exception as error:
             failures += 1
-            log.warning("loop_failed", loop=name, exc_info=error, failures=failures)
+            log.warning("loop_failed", loop=name, failures=failures, **trail.of(error))
             heartbeat.hold("infrastructure")
             await backoff.sleep(backoff.delay(failures), stop)
             heartbeat.free()

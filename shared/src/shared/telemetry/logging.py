@@ -5,10 +5,12 @@ the thousand while a broker is away, so each of its sentences is let through onc
 """
 
 import logging
+import sys
 import time
 
+import orjson
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 from typing_extensions import override
 
 from shared.settings import TelemetrySettings
@@ -37,35 +39,45 @@ class OncePerWhile(logging.Filter):
 
 def configure(settings: TelemetrySettings, *, service: str, role: str) -> None:
     """Send all logs to standard error, each with the service and role that wrote it."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     steps: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=steps,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _last(settings)],
-    )
+    as_json = settings.log_format == "json"
     structlog.configure(
-        processors=[*steps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*steps, _json_bytes if as_json else structlog.dev.ConsoleRenderer()],
+        logger_factory=(
+            structlog.BytesLoggerFactory(sys.stderr.buffer)
+            if as_json
+            else structlog.PrintLoggerFactory(sys.stderr)
+        ),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, role=role)
-    _take_over_the_root(formatter, settings.log_level.upper())
+    last = _json_text if as_json else structlog.dev.ConsoleRenderer()
+    _take_over_the_root(steps, last, level)
 
 
-def _last(settings: TelemetrySettings) -> Processor:
-    if settings.log_format == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer()
+def _json_bytes(_logger: object, _method: str, event: EventDict) -> bytes:
+    """Write a line without going through the standard library: a third of the time."""
+    return orjson.dumps(event, default=str)
 
 
-def _take_over_the_root(formatter: logging.Formatter, level: str) -> None:
+def _json_text(logger: object, method: str, event: EventDict) -> str:
+    return _json_bytes(logger, method, event).decode()
+
+
+def _take_over_the_root(steps: list[Processor], last: Processor, level: int) -> None:
+    """Let the libraries' own loggers write the same lines."""
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=steps, processors=[remove, last])
+    )
     kafka_filter = OncePerWhile()
     handler.addFilter(lambda record: not _of_kafka(record) or kafka_filter.filter(record))
     root = logging.getLogger()

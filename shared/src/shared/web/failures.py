@@ -5,7 +5,6 @@ A service's domain errors come as a table. Errors of the database sort themselve
 500. Nothing of an error's own text is answered or logged: it can hold a person's data.
 """
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
@@ -17,14 +16,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared.database.errors import Kind, kind_of
-from shared.telemetry import tracing
+from shared.telemetry import tracing, trail
 from shared.web import faults
 from shared.web.problems import RETRY_AFTER, Problem, ProblemType
 from shared.web.route_templates import templates_of
 
 _LOG = structlog.get_logger(__name__)
 _MAX_DETAIL = 500
-_DEEPEST_FRAMES = 12
 _ADVICE = {
     404: "There is nothing at this address: compare it with the paths under /docs.",
     405: "This address does not take this method: the header Allow says which it takes.",
@@ -50,18 +48,11 @@ def unexpected(error: Exception) -> Problem:
     """Return the problem for an exception that no route meant to raise, and log it."""
     passing = kind_of(error) in {Kind.INFRASTRUCTURE, Kind.CONTENTION}
     log = _LOG.warning if passing else _LOG.error
-    log("request_failed", **trail_of(error))
+    log("request_failed", **trail.of(error))
     if passing:
         return unavailable("The database did not answer in time. Ask again with the same key.")
     _, trace, _, _ = (tracing.current() or "---").split("-")
     return Problem(500, "internal", "Our mistake", f"It is in our log under the trace {trace}.")
-
-
-def trail_of(error: BaseException) -> dict[str, object]:
-    """Return what a log may hold of an exception: what it was and where, not what it says."""
-    frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST_FRAMES:]
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return {"error": _names(error), "where": where}
 
 
 def _domain_answer(kind: ProblemType) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -94,11 +85,3 @@ async def _invalid_answer(_request: Request, error: Exception) -> Response:
 
 async def _nobody_reads(_request: Request, _error: Exception) -> Response:
     return Problem(400, "sender-gone", "The sender went away").response()
-
-
-def _names(error: BaseException | None) -> str:
-    names: list[str] = []
-    while error is not None:
-        names.append(type(error).__qualname__)
-        error = error.__cause__ or error.__context__
-    return " < ".join(names)

@@ -22,7 +22,7 @@ from typing_extensions import override
 from shared import limits
 from shared.database.errors import kind_of
 from shared.settings import WebSettings
-from shared.web import failures
+from shared.telemetry import trail
 from shared.web.health import Operations
 from shared.web.slow_senders import PatientProtocol, sweep_for_ever
 
@@ -189,7 +189,7 @@ def _ended_well(task: asyncio.Task[None]) -> bool:
     error = task.exception()
     if error is not None:
         said = None if kind_of(error) else str(error)
-        _LOG.error("failed", part=task.get_name(), said=said, **failures.trail_of(error))
+        _LOG.error("failed", part=task.get_name(), said=said, **trail.of(error))
     return error is None
 
 
