@@ -56,7 +56,7 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
             await loop(stop)
         except StartAgain:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a loop is begun again, whatever it was
             failures += 1
             log.warning("loop_failed", loop=name, failures=failures, **trail.of(error))
             heartbeat.hold("infrastructure")
