@@ -1,4 +1,4 @@
-"""`python -m tests.contract.artefacts` (`make contracts`): write what is generated under `docs/`."""
+"""`make contracts` runs this: write what is generated under `docs/`."""
 
 from tests.contract.artefacts import files
 

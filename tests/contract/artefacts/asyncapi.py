@@ -114,8 +114,15 @@ def _message(event: type[Event]) -> dict[str, Any]:
 def _headers() -> dict[str, Any]:
     described = {
         "ce_specversion": {"const": "1.0"},
-        "ce_id": {**_UUID, "description": "The event's own id; the same whenever it is sent again."},
-        "ce_source": {**_TEXT, "format": "uri-reference", "description": "The service that said it."},
+        "ce_id": {
+            **_UUID,
+            "description": "The event's own id; the same whenever it is sent again.",
+        },
+        "ce_source": {
+            **_TEXT,
+            "format": "uri-reference",
+            "description": "The service that said it.",
+        },
         "ce_type": {**_TEXT, "description": "The kind of event and its version."},
         "ce_subject": {**_UUID, "description": "Whose order it keeps: the lead, or the rep."},
         "ce_time": {**_TEXT, "format": "date-time", "description": "When it was said."},
@@ -138,5 +145,3 @@ def _headers() -> dict[str, Any]:
         },
     }
     return {"type": "object", "required": list(described), "properties": described | optional}
-
-

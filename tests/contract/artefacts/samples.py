@@ -182,7 +182,9 @@ def minimal(event: Event) -> dict[str, Any]:
 def _required(record: BaseModel) -> dict[str, Any]:
     written = record.model_dump(mode="json")
     return {
-        name: _required(value) if isinstance(value := getattr(record, name), BaseModel) else written[name]
+        name: _required(value)
+        if isinstance(value := getattr(record, name), BaseModel)
+        else written[name]
         for name, field in type(record).model_fields.items()
         if field.is_required()
     }
