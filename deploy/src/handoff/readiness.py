@@ -1,26 +1,54 @@
 """Asks a process of ours whether it is ready, over its operations port."""
 
 import ssl
+from dataclasses import dataclass
 
 import httpx
+from pydantic import BaseModel, ValidationError
 
 _ANSWER_WITHIN = 5.0
 # Loopback only: loading the trust store for each question would be most of its cost.
 _NO_TRUST_STORE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-async def why_not_ready(operations_url: str) -> str | None:
-    """Return None if the process is ready, else what it answered or why it did not."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a process does what it is there for, and in a few words why or why not."""
+
+    fine: bool
+    text: str
+
+
+class _Report(BaseModel):
+    troubles: dict[str, str]
+
+
+async def ask_readiness(operations_url: str) -> Readiness:
+    """Ask `/readyz`."""
     async with httpx.AsyncClient(
         verify=_NO_TRUST_STORE, trust_env=False, timeout=_ANSWER_WITHIN
     ) as client:
         try:
             answer = await client.get(f"{operations_url}/readyz")
         except httpx.HTTPError as error:
-            return f"{type(error).__name__} {error}".strip()
-    return None if answer.is_success else answer.text
+            return Readiness(False, f"does not answer ({type(error).__name__})")
+    return Readiness(True, "ready") if answer.is_success else read_report(answer.text)
+
+
+def read_report(body: str) -> Readiness:
+    """Judge what a process says that does not call itself ready.
+
+    Of several workers one holds the relay's lease; the others stand by, which is as it should be.
+    """
+    try:
+        troubles = _Report.model_validate_json(body).troubles
+    except ValidationError:
+        return Readiness(False, body)
+    if troubles and set(troubles.values()) == {"no_lease"}:
+        return Readiness(True, "standing by")
+    return Readiness(False, ", ".join(f"{place}: {why}" for place, why in troubles.items()))
 
 
 async def is_ready(operations_url: str) -> bool:
-    """Tell whether the process is ready."""
-    return await why_not_ready(operations_url) is None
+    """Tell whether the process does what it is there for."""
+    return (await ask_readiness(operations_url)).fine

@@ -23,7 +23,7 @@ from handoff.embedded.ports import listen
 from handoff.embedded.tool import ToolFailed
 from handoff.layout import Layout
 from handoff.lock import find_holder
-from handoff.readiness import why_not_ready
+from handoff.readiness import ask_readiness
 from handoff.services import SERVICES
 from handoff.state import SystemState, read_state
 
@@ -84,10 +84,10 @@ def port_findings() -> list[Finding]:
 async def process_findings(state: SystemState) -> list[Finding]:
     """Ask every process whether it is ready."""
     processes = [process for service in state.services.values() for process in service.processes]
-    answers = await asyncio.gather(*(why_not_ready(each.operations_url) for each in processes))
+    answers = await asyncio.gather(*(ask_readiness(each.operations_url) for each in processes))
     return [
-        Finding(why is None, f"{process.name}: {'ready' if why is None else why}")
-        for process, why in zip(processes, answers, strict=True)
+        Finding(answer.fine, f"{process.name}: {answer.text}")
+        for process, answer in zip(processes, answers, strict=True)
     ]
 
 

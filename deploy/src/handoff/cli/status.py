@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from handoff.cli.places import this_layout
 from handoff.cli.progress import out
-from handoff.readiness import is_ready
+from handoff.readiness import ask_readiness
 from handoff.state import ServiceState, SystemState, read_state
 
 WEAKER = (
@@ -58,10 +59,10 @@ def for_programs(state: SystemState) -> dict[str, Any]:
 
 
 async def _show(state: SystemState) -> None:
-    table = Table("process", "pid", "restarts", "ready", "where", box=None, header_style="bold")
-    table.add_row("postgres", str(state.postgres.pid), str(state.postgres.restarts), "", "")
+    table = Table("process", "pid", "restarts", "where", "state", box=None, header_style="bold")
+    table.add_row("postgres", str(state.postgres.pid), str(state.postgres.restarts))
     kafka = state.kafka
-    table.add_row("kafka", str(kafka.pid), str(kafka.restarts), "", kafka.bootstrap)
+    table.add_row("kafka", str(kafka.pid), str(kafka.restarts), kafka.bootstrap)
     for service in state.services.values():
         await _add_service(table, service)
     out.print(f"Handoff is {state.state}.\n")
@@ -71,8 +72,10 @@ async def _show(state: SystemState) -> None:
 
 async def _add_service(table: Table, service: ServiceState) -> None:
     processes = service.processes
-    answers = await asyncio.gather(*(is_ready(process.operations_url) for process in processes))
-    for process, ready in zip(processes, answers, strict=True):
-        mark = "[green]yes[/green]" if ready else "[red]no[/red]"
+    answers = await asyncio.gather(
+        *(ask_readiness(process.operations_url) for process in processes)
+    )
+    for process, answer in zip(processes, answers, strict=True):
+        mark = Text(answer.text, style="green" if answer.fine else "red")
         where = service.url if process.role == "api" else process.operations_url
-        table.add_row(process.name, str(process.pid), str(process.restarts), mark, where)
+        table.add_row(process.name, str(process.pid), str(process.restarts), where, mark)

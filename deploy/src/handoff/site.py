@@ -1,0 +1,103 @@
+"""Where a running installation is, for the commands that look into it or work on it.
+
+By default what the supervisor of this machine wrote down. For an installation that runs elsewhere
+the environment says it (each variable also as `…_FILE`, the path of a file that holds the value):
+
+    HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>   its database, as the role `operations`
+    HANDOFF_API_URL_<SERVICE>                   its API
+    HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_TOPIC_PREFIX
+
+with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from handoff.layout import Layout
+from handoff.services import SERVICES, Service
+from handoff.state import SystemState, read_state
+from shared.settings import KafkaSettings
+
+ENVIRONMENT = (
+    "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
+    "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
+)
+_DATABASE, _API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
+
+
+class NotFound(Exception):
+    """It is not known where something runs; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where each service's database and API are, as far as that is known, and Kafka."""
+
+    databases: Mapping[str, str]
+    apis: Mapping[str, str]
+    kafka: KafkaSettings | None
+
+    def database(self, service: str) -> str:
+        """Return where a service's database is, as the role `operations`.
+
+        Raises:
+            NotFound: nobody said it.
+        """
+        return _known(self.databases, service, _DATABASE)
+
+    def api(self, service: str) -> str:
+        """Return where a service's API is.
+
+        Raises:
+            NotFound: nobody said it.
+        """
+        return _known(self.apis, service, _API)
+
+
+def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
+    """Return what the environment names; where it names no database, what runs here.
+
+    Raises:
+        NotFound: neither.
+    """
+    databases = _from_environment(environ, _DATABASE)
+    if databases:
+        bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
+        kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
+        return Site(databases, _from_environment(environ, _API), kafka)
+    state = read_state(layout)
+    if state is None:
+        raise NotFound("Handoff is not running here. `handoff up` starts it.")
+    return site_of(state)
+
+
+def site_of(state: SystemState) -> Site:
+    """Return where what the supervisor runs is."""
+    return Site(
+        databases={name: each.operations_database for name, each in state.services.items()},
+        apis={name: each.url for name, each in state.services.items()},
+        kafka=KafkaSettings(kafka_bootstrap=state.kafka.bootstrap, kafka_replication=1),
+    )
+
+
+def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for service in SERVICES:
+        name = _variable(prefix, service)
+        if name in environ:
+            found[service.name] = environ[name]
+        elif f"{name}_FILE" in environ:
+            found[service.name] = Path(environ[f"{name}_FILE"]).read_text().strip()
+    return found
+
+
+def _variable(prefix: str, service: Service) -> str:
+    return f"{prefix}_{service.package.upper()}"
+
+
+def _known(places: Mapping[str, str], service: str, prefix: str) -> str:
+    if service not in places:
+        name = f"{prefix}_{service.upper().replace('-', '_')}"
+        raise NotFound(f"It is not known where {service} is: set {name}.")
+    return places[service]
