@@ -16,6 +16,6 @@ class Settings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
     )
     capture_queue_bytes: int = Field(
         default=32 * 1024 * 1024,
-        ge=1024 * 1024,
+        ge=2 * 1024 * 1024,
         description="submissions that wait to be written, in bytes; above it the answer is 503",
     )

@@ -67,11 +67,11 @@ _RETRY = text("""
     WHERE id = :id AND state = 'parked'
 """)
 _OLDEST = text("""
-    SELECT extract(epoch FROM clock_timestamp() - min(o.received_at))::float8
-    FROM (VALUES ('received'), ('waiting'), ('parked')) AS u (state)
-    CROSS JOIN LATERAL (
-        SELECT received_at FROM submission s WHERE s.state = u.state ORDER BY s.id LIMIT 1
-    ) o
+    SELECT extract(epoch FROM clock_timestamp() - least(
+        (SELECT received_at FROM submission WHERE state = 'received' ORDER BY id LIMIT 1),
+        (SELECT received_at FROM submission WHERE state = 'waiting' ORDER BY id LIMIT 1),
+        (SELECT received_at FROM submission WHERE state = 'parked' ORDER BY id LIMIT 1)
+    ))::float8
 """)
 
 

@@ -49,12 +49,20 @@ _GOOGLE: Mapping[str, str] = {
     "is_test": "ignore",
 }
 
-CUSTOMARY: Mapping[SourceKind, Mapping[str, str]] = {
+_CUSTOMARY: Mapping[SourceKind, Mapping[str, str]] = {
     "api": _API,
     "form": {name: target for target, names in _FORM_NAMES.items() for name in names},
     "google_ads": _GOOGLE,
 }
-"""From a name (lower case, underscores) to the canonical field."""
+_AFTER_THE_OWN = 1_000
+
+
+def _ranked(table: Mapping[str, str]) -> Mapping[str, tuple[int, str]]:
+    return {name: (_AFTER_THE_OWN + n, target) for n, (name, target) in enumerate(table.items())}
+
+
+RANKED = {kind: _ranked(table) for kind, table in _CUSTOMARY.items()}
+"""From a name (lower case, underscores) to its rank and the canonical field."""
 
 ANSWERED: frozenset[SourceKind] = frozenset({"form", "google_ads"})
 """The kinds whose unknown fields are what a person answered; an API's are only kept raw."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +19,7 @@ from marketing_intake.domain.canonical import (
     CanonicalLead,
     ConsentSaid,
 )
-from marketing_intake.domain.customary import ANSWERED, CUSTOMARY
+from marketing_intake.domain.customary import ANSWERED, RANKED
 from marketing_intake.domain.fields import flat_fields
 from marketing_intake.domain.source import Source
 from marketing_intake.domain.values import (
@@ -96,14 +97,15 @@ class _Reading:
     """One submission while it is read: which field claims to be what, and what is left over."""
 
     def __init__(self, flat: Mapping[str, str], source: Source) -> None:
-        self._kind = source.kind
         self._claims: dict[str, list[_Claim]] = {}
         own = {_normal(name): (rank, to) for rank, (name, to) in enumerate(source.mapping.items())}
         for name, text in flat.items():
-            rank, target = own.get(_normal(name)) or _customary(_normal(name), source)
+            normal = _normal(name)
+            rank, target = own.get(normal) or _customary(normal, source)
             self._claims.setdefault(target, []).append(_Claim(rank, name, text))
         for claims in self._claims.values():
-            claims.sort(key=lambda claim: claim.rank)
+            if len(claims) > 1:
+                claims.sort(key=lambda claim: claim.rank)
 
     def take(self, target: str, read: Callable[[str], str | None] | None = None) -> str | None:
         """Return the first readable text that claims to be `target`; it is then used up."""
@@ -136,14 +138,15 @@ class _Reading:
         return kept
 
 
+@lru_cache(maxsize=4096)
 def _normal(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip()).lower()
 
 
 def _customary(name: str, source: Source) -> tuple[int, str]:
-    table = CUSTOMARY[source.kind]
-    if name in table:
-        return 1000 + list(table).index(name), table[name]
+    known = RANKED[source.kind].get(name)
+    if known:
+        return known
     if name.startswith("_") or name == _normal(source.honeypot):
         return 0, IGNORE
     tracked = _tracked(name)

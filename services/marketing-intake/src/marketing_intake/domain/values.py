@@ -17,6 +17,8 @@ _COUNTRY_LETTERS = 2
 
 def clean(text: str, *, limit: int) -> str:
     """Return text that the database takes: no NUL, no half characters, trimmed, cut at `limit`."""
+    if text.isprintable() and len(text) <= limit:
+        return text.strip()
     return _CONTROL.sub("", text[: limit * 2]).strip()[:limit]
 
 

@@ -1,7 +1,7 @@
 """The resolve loop: submissions in order of receipt, a batch a transaction, one holder at a time.
 
-What fails alone is parked alone and stepped over; only a database error splits a batch. Which lead
-a submission belongs to is the use case's business.
+What fails alone is parked alone and stepped over; what fails nobody knows where splits the batch,
+down to the one. Which lead a submission belongs to is the use case's business.
 """
 
 import asyncio
@@ -65,20 +65,20 @@ class Resolver:
             self.heartbeat.beat()
             return 0
         try:
-            await self._settle(batch, now)
+            await self.settle(batch, now)
         except OutOfStep:
             log.info("resolve_out_of_step", submissions=len(batch))
         self.heartbeat.progress()
         return len(batch)
 
-    async def _settle(self, batch: Sequence[Pending], now: datetime) -> None:
+    async def settle(self, batch: Sequence[Pending], now: datetime) -> None:
         """Resolve a batch; what cannot be is left out of it, down to the one."""
         try:
             outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
         except Failed as failed:
             await self._park(failed.submission_id, failed.cause)
             await self._settle_rest(batch, failed.submission_id, now)
-        except Exception as error:  # noqa: BLE001  sorted, and raised again if it is none of ours
+        except Exception as error:  # noqa: BLE001  sorted there; what is waited through is raised again
             await self._split(batch, now, error)
         else:
             _count(outcomes)
@@ -86,20 +86,21 @@ class Resolver:
     async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:
         rest = [one for one in batch if one.id != without]
         if rest:
-            await self._settle(rest, now)
+            await self.settle(rest, now)
 
     async def _split(self, batch: Sequence[Pending], now: datetime, error: Exception) -> None:
+        """Narrow an error down, unless the database is away or the batch was out of step."""
         kind = kind_of(error)
-        if kind not in {Kind.DATA, Kind.CONTENTION}:
+        if kind is Kind.INFRASTRUCTURE or isinstance(error, OutOfStep):
             raise error
         if len(batch) > 1:
             middle = len(batch) // 2
-            await self._settle(batch[:middle], now)
-            await self._settle(batch[middle:], now)
-        elif kind is Kind.DATA:
-            await self._park(batch[0].id, error)
-        else:
+            await self.settle(batch[:middle], now)
+            await self.settle(batch[middle:], now)
+        elif kind is Kind.CONTENTION:
             log.warning("resolve_busy", submission_id=str(batch[0].id))
+        else:
+            await self._park(batch[0].id, error)
 
     async def _park(self, submission_id: UUID, error: BaseException) -> None:
         """Step over a submission. The reason is the error's name: its text may be personal."""
