@@ -3,19 +3,62 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
+SUITES := check integration e2e faults load
 MEMBERS := shared $(wildcard services/*) deploy
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
 
 help: ## Print this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
 .PHONY: help run
 run: setup ## Start everything on this machine (embedded Postgres and Kafka) and stay in the foreground
 	@$(BIN)/handoff up
 
+##@ Change
+.PHONY: fmt check unit contracts
+fmt: setup-dev ## Format, and mend what can be mended by itself
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+check: setup-dev ## All that can be said without Postgres and Kafka: form, types, layers, budgets, unit tests
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/codespell
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports --no-logo
+	@set -e; for member in $(MEMBERS); do (cd $$member && $(CURDIR)/$(BIN)/deptry src); done
+	@$(MAKE) --no-print-directory unit
+
+unit: setup-dev ## Domain, use cases and pure code, and the budgets of the house
+	@$(BIN)/pytest -q -n 2 tests/unit tests/house
+
+contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
+	@$(BIN)/python -m tests.contract.artefacts
+
+##@ Test
+.PHONY: test integration e2e faults load
+test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
+	@for suite in $(SUITES); do \
+		began=$$SECONDS; echo "== $$suite"; \
+		$(MAKE) --no-print-directory $$suite || exit 1; \
+		took="$$took\n$$suite: $$((SECONDS - began)) s"; \
+	done; printf "== all of it holds$$took\n"
+
+integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/contract tests/integration
+
+e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
+	@$(BIN)/pytest -q tests/e2e
+
+faults: setup-dev ## Kill what runs while leads come in (HANDOFF_FULL=1: the full size)
+	@$(BIN)/pytest -q tests/faults
+
+load: setup-dev ## How fast it is, as ratios to what this machine can do
+	@$(BIN)/pytest -q tests/load
+
 ##@ Set up
-.PHONY: setup setup-dev lock
+.PHONY: setup setup-dev lock clean
 setup: .state/run ## Make .venv with what it takes to run
 
 setup-dev: .state/dev ## ... and what it takes to test and to change
@@ -35,3 +78,7 @@ lock: .state/run ## Compile requirements/*.txt from the pyproject files (hashes,
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements/setup.in -o requirements/setup.txt
 	@$(UV_COMPILE) $(addsuffix /pyproject.toml,$(MEMBERS)) -o requirements/run.txt
 	@$(UV_COMPILE) --group dev -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## Remove what was made here: environment, caches, the data of the system (stop it before)
+	@rm -rf .venv .state .build .run .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
