@@ -58,10 +58,10 @@ class Product:
             "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
             "HANDOFF_LOG_LEVEL": "warning",
         }
-        log = (self.logs / f"{package}-{role}.log").open("ab")
-        self.processes[package, role] = subprocess.Popen(  # noqa: S603  our own module
-            [sys.executable, "-m", package, role], env=environment, stdout=log, stderr=log
-        )
+        with (self.logs / f"{package}-{role}.log").open("ab") as log:
+            self.processes[package, role] = subprocess.Popen(  # noqa: S603, ASYNC220  our own module
+                [sys.executable, "-m", package, role], env=environment, stdout=log, stderr=log
+            )
         await ready(f"http://127.0.0.1:{operations}/readyz")
         return f"http://127.0.0.1:{port}"
 

@@ -36,16 +36,11 @@ async def ask_readiness(operations_url: str) -> Readiness:
 
 
 def read_report(body: str) -> Readiness:
-    """Judge what a process says that does not call itself ready.
-
-    Of several workers one holds the relay's lease; the others stand by, which is as it should be.
-    """
+    """Judge what a process says that does not call itself ready."""
     try:
         troubles = _Report.model_validate_json(body).troubles
     except ValidationError:
         return Readiness(False, body)
-    if troubles and set(troubles.values()) == {"no_lease"}:
-        return Readiness(True, "standing by")
     return Readiness(False, ", ".join(f"{place}: {why}" for place, why in troubles.items()))
 
 

@@ -101,7 +101,7 @@ class Relay:
     async def _turn(self, producer: Sender, stop: asyncio.Event) -> None:
         had = self.lease.epoch
         if not await self.lease.hold():
-            self.heartbeat.hold("no_lease")
+            self.heartbeat.stand_by()
             await backoff.sleep(_NO_LEASE_SLEEP, stop)
             return
         if self.lease.epoch != had and not await self._past_is_known(stop):

@@ -45,7 +45,7 @@ class Resolver:
         sleep, turn = _SHORTEST_SLEEP, 0
         while not stop.is_set():
             if not await self.lease.hold():
-                self.heartbeat.hold("no lease")
+                self.heartbeat.stand_by()
                 await backoff.sleep(_LEASE_SLEEP, stop)
                 continue
             self.heartbeat.free()

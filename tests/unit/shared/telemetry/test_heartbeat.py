@@ -1,0 +1,36 @@
+"""What a loop says of itself, and what liveness and readiness make of it."""
+
+from shared import limits
+from shared.telemetry.heartbeat import Heartbeats
+
+
+class TestHeartbeats:
+    def test_a_loop_that_turns_is_alive_and_not_held(self) -> None:
+        heartbeats = Heartbeats()
+        heartbeats.loop("relay").progress()
+
+        assert heartbeats.dead() == []
+        assert heartbeats.held() == {}
+
+    def test_a_loop_that_neither_turns_nor_says_why_is_dead(self) -> None:
+        heartbeats = Heartbeats()
+        heartbeats.loop("relay").beaten_at -= limits.HEARTBEAT_SILENCE + 1
+
+        assert heartbeats.dead() == ["relay"]
+
+    def test_a_loop_that_is_held_is_never_dead_and_says_why(self) -> None:
+        heartbeats = Heartbeats()
+        relay = heartbeats.loop("relay")
+        relay.hold("infrastructure")
+        relay.beaten_at -= limits.HEARTBEAT_SILENCE + 1
+
+        assert heartbeats.dead() == []
+        assert heartbeats.held() == {"relay": "infrastructure"}
+
+    def test_a_loop_that_stands_by_is_no_trouble(self) -> None:
+        heartbeats = Heartbeats()
+        relay = heartbeats.loop("relay")
+        relay.hold("infrastructure")
+        relay.stand_by()
+
+        assert heartbeats.held() == {}
