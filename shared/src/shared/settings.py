@@ -87,10 +87,12 @@ class KafkaSettings(HandoffSettings):
 class WebSettings(HandoffSettings):
     """Where a process listens."""
 
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8000, ge=0, le=65535)
+    http_host: str = Field(default="127.0.0.1", description="where the API listens")
+    http_port: int = Field(default=8000, ge=0, le=65535, description="0: any that is free")
     http_fd: int | None = Field(default=None, description="a listening socket that was inherited")
-    operations_host: str = "127.0.0.1"
+    operations_host: str = Field(
+        default="127.0.0.1", description="where health and metrics are asked for"
+    )
     operations_port: int = Field(
         default=9000, ge=0, le=65535, description="/livez, /readyz and /metrics"
     )
@@ -99,5 +101,9 @@ class WebSettings(HandoffSettings):
 class TelemetrySettings(HandoffSettings):
     """How a process tells what it does."""
 
-    log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="for programs, or for people"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least grave that is written"
+    )

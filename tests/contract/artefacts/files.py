@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.contract.artefacts import asyncapi, openapi
+from tests.contract.artefacts import asyncapi, openapi, settings
 from tests.contract.artefacts.samples import SAMPLES, full, minimal
 from tests.contract.artefacts.schemas import schema_of
 
@@ -19,7 +19,8 @@ OPENAPI = ROOT / "docs" / "openapi"
 
 def wanted() -> dict[Path, str]:
     """Return every generated file with its text."""
-    return {path: _text(content) for path, content in _contents()}
+    texts = {path: _text(content) for path, content in _contents()}
+    return texts | {ROOT / "docs" / "settings.md": settings.document()}
 
 
 def present() -> set[Path]:
