@@ -5,11 +5,14 @@ Exit codes: 0 done, 1 not so, 2 wrong use.
 
 import typer
 
-from handoff.cli import topics
+from handoff.cli import keys, topics
+from handoff.cli.audit import audit
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
 from handoff.cli.status import status
+from handoff.cli.trace import trace
 from handoff.cli.up import up
+from handoff.site import ENVIRONMENT
 
 app = typer.Typer(
     name="handoff",
@@ -20,6 +23,9 @@ app = typer.Typer(
 )
 for command in (up, down, status, doctor):
     app.command()(command)
+for command in (trace, audit):
+    app.command(epilog=ENVIRONMENT)(command)
+app.add_typer(keys.app, name="keys")
 app.add_typer(topics.app, name="topics")
 
 

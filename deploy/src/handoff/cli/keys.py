@@ -9,7 +9,7 @@ from rich.table import Table
 
 from handoff import keys
 from handoff.cli.answers import NotSo, read_id, read_service, run, this_site
-from handoff.cli.progress import err, out
+from handoff.cli.progress import err, out, show
 from handoff.keys import KeyRecord, WrongScopes
 from handoff.services import SERVICES
 from handoff.site import ENVIRONMENT, Site
@@ -33,7 +33,7 @@ def create(
     scope: Annotated[
         list[str], typer.Option(metavar="SCOPE", help="What it may do; may be given repeatedly.")
     ],
-    more: Annotated[list[str] | None, typer.Argument(metavar="[SCOPE]...")] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="SCOPE")] = None,
     source: Annotated[
         str | None, typer.Option(metavar="ID", help="The only source that it may write to.")
     ] = None,
@@ -71,7 +71,7 @@ def list_keys(*, service: OneService = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([key.model_dump(mode="json") for key in found]))
     else:
-        out.print(_table(found) if found else "There are no keys yet.")
+        show(_table(found))
 
 
 @app.command(epilog=ENVIRONMENT)

@@ -5,9 +5,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.table import Table
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+_wide = Console(width=400, highlight=False)
+
+
+def show(table: Table) -> None:
+    """Print a table: within a terminal's width, elsewhere as wide as it is."""
+    (out if out.is_terminal else _wide).print(table)
 
 
 @contextmanager
