@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.contract.artefacts import asyncapi, openapi, settings
+from tests.contract.artefacts import asyncapi, index, openapi, settings
 from tests.contract.artefacts.samples import SAMPLES, full, minimal
 from tests.contract.artefacts.schemas import schema_of
 
@@ -19,8 +19,11 @@ OPENAPI = ROOT / "docs" / "openapi"
 
 def wanted() -> dict[Path, str]:
     """Return every generated file with its text."""
-    texts = {path: _text(content) for path, content in _contents()}
-    return texts | {ROOT / "docs" / "settings.md": settings.document()}
+    pages = {
+        CONTRACTS / "README.md": index.document(),
+        ROOT / "docs" / "settings.md": settings.document(),
+    }
+    return pages | {path: _text(content) for path, content in _contents()}
 
 
 def present() -> set[Path]:
