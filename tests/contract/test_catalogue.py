@@ -11,9 +11,9 @@ import pytest
 from tests.contract.artefacts.usage import (
     SERVICES,
     hearers,
+    its_tests,
     makers,
     subscriptions,
-    its_tests,
     topic_with,
 )
 from tests.contract.golden import EVENTS, name_of
