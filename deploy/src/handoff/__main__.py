@@ -5,8 +5,9 @@ Exit codes: 0 done, 1 not so, 2 wrong use.
 
 import typer
 
-from handoff.cli import keys, topics
+from handoff.cli import keys, parked, topics
 from handoff.cli.audit import audit
+from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
 from handoff.cli.status import status
@@ -23,8 +24,9 @@ app = typer.Typer(
 )
 for command in (up, down, status, doctor):
     app.command()(command)
-for command in (trace, audit):
+for command in (trace, audit, demo):
     app.command(epilog=ENVIRONMENT)(command)
+app.add_typer(parked.app, name="parked")
 app.add_typer(keys.app, name="keys")
 app.add_typer(topics.app, name="topics")
 

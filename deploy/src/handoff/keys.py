@@ -25,7 +25,7 @@ SCOPES = {
 """Per service what a key may be allowed to do."""
 
 OPERATE = "operate"
-_SHORT = timedelta(minutes=15)
+SHORT = timedelta(minutes=15)
 
 
 class KeyRecord(BaseModel):
@@ -93,11 +93,11 @@ async def revoke(connection: Connection, key_id: str) -> bool:
 
 @asynccontextmanager
 async def short_lived(
-    site: Site, service: str, scopes: Sequence[str], *, name: str
+    site: Site, service: str, scopes: Sequence[str], *, name: str, lasting: timedelta = SHORT
 ) -> AsyncGenerator[str]:
     """Have a key for the block; it is revoked at its end, and expires if that cannot be done."""
     async with connect(site.database(service), read_only=False) as connection:
-        key = await create(connection, name=name, scopes=scopes, expires_at=utc_now() + _SHORT)
+        key = await create(connection, name=name, scopes=scopes, expires_at=utc_now() + lasting)
         try:
             yield key.text
         finally:

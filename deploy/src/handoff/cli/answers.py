@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err
+from handoff.door import Refused
 from handoff.services import SERVICES
 from handoff.site import NotFound, Site, find_site
 
@@ -24,7 +25,9 @@ class NotSo(Exception):
     """The command could not do it, or what it checked is not so; the text says what and why."""
 
 
-_EXPECTED = (NotSo, NotFound, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
+_EXPECTED = (
+    NotSo, NotFound, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError,
+)  # fmt: skip
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,95 @@
+"""A service's API as a client sees it: opened with a key, errors told in the API's own words."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from handoff.keys import SHORT, short_lived
+from handoff.site import Site
+
+_ANSWER_SECONDS = 15.0
+_PAGE = 200
+_CONNECTIONS = 20
+
+
+class Refused(Exception):
+    """The API answered with a problem; the text is what it said."""
+
+    def __init__(self, status: int, text: str) -> None:
+        """Keep the status, which tells what kind of no it was."""
+        super().__init__(text)
+        self.status = status
+
+
+def open_client(url: str, key: str, *, connections: int = _CONNECTIONS) -> httpx.AsyncClient:
+    """Return a client of one API."""
+    return httpx.AsyncClient(
+        base_url=url,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=httpx.Timeout(_ANSWER_SECONDS, pool=None),
+        # Without TLS, loading the trust store would be most of the cost.
+        verify=url.startswith("https:"),
+        trust_env=False,
+        limits=httpx.Limits(max_connections=connections),
+    )
+
+
+@asynccontextmanager
+async def enter(
+    site: Site,
+    service: str,
+    scopes: Sequence[str],
+    *,
+    name: str,
+    connections: int = _CONNECTIONS,
+    lasting: timedelta = SHORT,
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """Open a service's API for the block with a key of its own, which ends with it."""
+    url = site.api(service)
+    async with (
+        short_lived(site, service, scopes, name=name, lasting=lasting) as key,
+        open_client(url, key, connections=connections) as client,
+    ):
+        yield client
+
+
+async def ask(
+    client: httpx.AsyncClient, method: str, path: str, *, json: object = None
+) -> httpx.Response:
+    """Return a good answer.
+
+    Raises:
+        Refused: the answer is a problem.
+        httpx.HTTPError: there is none.
+    """
+    answer = await client.request(method, path, json=json)
+    if answer.is_success:
+        return answer
+    raise Refused(answer.status_code, _words_of(answer))
+
+
+async def walk(
+    client: httpx.AsyncClient, path: str, query: Mapping[str, str] | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """Give each item of a list, page by page."""
+    wanted: dict[str, str | int] = {**(query or {}), "limit": _PAGE}
+    while True:
+        page: dict[str, Any] = (
+            await ask(client, "GET", str(httpx.URL(path, params=wanted)))
+        ).json()
+        for item in page["items"]:
+            yield item
+        if page["next"] is None:
+            return
+        wanted["cursor"] = page["next"]
+
+
+def _words_of(answer: httpx.Response) -> str:
+    try:
+        problem: dict[str, Any] = answer.json()
+        return f"{problem['title']}: {problem['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.request.url} answered {answer.status_code}"
