@@ -19,9 +19,9 @@ def event_of(sample: Path) -> type[Event]:
     return KINDS[sample.parent.name][version]
 
 
-def schema_of(event: type[Event]) -> Any:  # noqa: ANN401  any JSON
+def schema_of(event: type[Event]) -> Any:
     return json.loads((CONTRACTS / "schemas" / event.kind / f"{event.version}.json").read_text())
 
 
-def name_of(thing: Any) -> str:  # noqa: ANN401  what pytest hands to `ids`
+def name_of(thing: Any) -> str:
     return f"{thing.parent.name}.{thing.stem}" if isinstance(thing, Path) else thing.__name__

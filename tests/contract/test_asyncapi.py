@@ -18,7 +18,7 @@ DOCUMENT = json.loads((CONTRACTS / "asyncapi.json").read_text())
 ORACLE = Path(__file__).parent / "oracles" / "asyncapi-3.0.0.json.gz"
 
 
-def references(part: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
+def references(part: Any) -> Iterator[str]:
     if isinstance(part, list):
         for each in part:
             yield from references(each)
@@ -29,7 +29,7 @@ def references(part: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
             yield from references(each)
 
 
-def resolve(reference: str) -> Any:  # noqa: ANN401  any JSON
+def resolve(reference: str) -> Any:
     file, _, path = reference.partition("#")
     found = json.loads((CONTRACTS / file).read_text()) if file else DOCUMENT
     for step in path.strip("/").split("/") if path else ():

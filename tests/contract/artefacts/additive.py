@@ -27,7 +27,7 @@ class _Comparison:
     old: Schema
     new: Schema
 
-    def of(self, old: Any, new: Any, place: str) -> Iterator[str]:  # noqa: ANN401  any JSON
+    def of(self, old: Any, new: Any, place: str) -> Iterator[str]:
         """Give the breaks between two parts."""
         if not (isinstance(old, dict) and isinstance(new, dict)):
             if old != new:

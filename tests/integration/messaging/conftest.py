@@ -54,7 +54,7 @@ class TallyDesk:
         self.heard.pop(subject, None)
 
 
-def note(desk: TallyDesk, heard: Heard[Any], now: datetime) -> Sequence[Event]:
+def note(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]:
     """Write down who came; a company called `poison` cannot be heard."""
     company = heard.event.lead.company
     if company == "poison":

@@ -142,7 +142,7 @@ class TestPoison:
         assert await heard_of(engine, other) == ["1"]
 
     async def test_release_runs_what_is_parked_in_order_once_the_cause_is_gone(
-        self, narrowing: Consuming, engine: AsyncEngine, tally: Tally, lead: LeadId,
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
         await narrowing.see_through(
