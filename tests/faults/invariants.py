@@ -22,7 +22,7 @@ class Databases:
         """Return the rows of a query."""
         return await self.by_service[service].fetch(sql, *values)
 
-    async def one(self, service: str, sql: str, *values: object) -> Any:  # noqa: ANN401
+    async def one(self, service: str, sql: str, *values: object) -> Any:
         """Return the value of a query that has one."""
         return await self.by_service[service].fetchval(sql, *values)
 

@@ -62,7 +62,7 @@ async def kill_in_turn(system: System, done: asyncio.Event) -> int:
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_while_every_process_is_killed_in_turn(
     system: System,
-    record_property: Any,  # noqa: ANN401
+    record_property: Any,
 ) -> None:
     async with system.client("sales-pipeline") as pipeline:
         await pipeline.post("/v1/reps", json={"name": "Ann", "email": "ann@example.com"})

@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # noqa: ANN401  xdist's type is not public
+def pytest_configure_node(node: Any) -> None:
     """Tell a worker of xdist where this run's stack is."""
     node.workerinput["stack_directory"] = str(node.config.stash[_DIRECTORY])
     node.workerinput["stack_controller"] = node.config.stash[_CONTROLLER]

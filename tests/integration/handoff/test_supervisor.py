@@ -37,7 +37,7 @@ async def supervisor(tmp_path: Path) -> AsyncGenerator[Supervisor]:
 async def until(condition: Callable[[], bool], limit: float = 5.0) -> float:
     began = time.monotonic()
     async with asyncio.timeout(limit):
-        while not condition():  # noqa: ASYNC110  the condition lies outside this process
+        while not condition():
             await asyncio.sleep(0.01)
     return time.monotonic() - began
 

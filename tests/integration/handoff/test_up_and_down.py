@@ -242,7 +242,7 @@ def test_an_unknown_service_is_wrong_use(installation: Installation) -> None:
     assert "lead-scoring" in answer.stderr
 
 
-async def _read_when_up(url: str, question: str) -> Any:  # noqa: ANN401  whatever it selects
+async def _read_when_up(url: str, question: str) -> Any:
     async with asyncio.timeout(20):
         while True:
             try:

@@ -99,7 +99,7 @@ class World:
             "sequences": list(self.sequences.values()),
         }
         async with asyncio.timeout(WITHIN):
-            while await self._count(wanted) < len(self.sequences):  # noqa: ASYNC110  only the database knows
+            while await self._count(wanted) < len(self.sequences):
                 await asyncio.sleep(0.05)
 
     async def said(self, lead_id: UUID) -> list[tuple[str, dict[str, Any]]]:

@@ -31,7 +31,7 @@ VISIT = {
 }
 
 
-def a_draft(**parts: Any) -> dict[str, Any]:  # noqa: ANN401  any field, also a wrong one
+def a_draft(**parts: Any) -> dict[str, Any]:
     return {
         "name": "Small",
         "threshold": 40,
@@ -42,7 +42,7 @@ def a_draft(**parts: Any) -> dict[str, Any]:  # noqa: ANN401  any field, also a 
     }
 
 
-async def drafted(api: httpx.AsyncClient, **parts: Any) -> httpx.Response:  # noqa: ANN401  as above
+async def drafted(api: httpx.AsyncClient, **parts: Any) -> httpx.Response:
     answer = await api.post("/v1/scorecards", json=a_draft(**parts))
     assert answer.status_code == 201, answer.text
     return answer

@@ -25,7 +25,7 @@ async def leads(world: World) -> list[str]:
     return [str(event.lead_id) for event in events]
 
 
-async def found(api: httpx.AsyncClient, **filters: Any) -> list[str]:  # noqa: ANN401  of any type
+async def found(api: httpx.AsyncClient, **filters: Any) -> list[str]:
     answer = await api.get(PATH, params=filters)
     assert answer.status_code == 200, answer.text
     return [item["lead_id"] for item in answer.json()["items"]]

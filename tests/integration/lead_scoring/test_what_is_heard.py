@@ -52,7 +52,7 @@ def came_again(lead: UUID, *, at: datetime | None = None, version: int = 2) -> L
     return LeadUpdated(lead_id=lead, lead_version=version, lead=a_card(), touchpoint=touchpoint)
 
 
-def ended(lead: UUID, how: type[DealRecycled] | type[DealLost], at: datetime) -> Any:  # noqa: ANN401
+def ended(lead: UUID, how: type[DealRecycled] | type[DealLost], at: datetime) -> Any:
     ids = {"lead_id": lead, "lead_version": 1, "deal_id": new_id(), "owner_id": new_id()}
     return how(**ids, occurred_at=at, reason="not now", stage="demo")
 

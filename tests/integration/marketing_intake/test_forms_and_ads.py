@@ -190,7 +190,7 @@ class TestAForm:
 
 
 class TestGoogleAds:
-    async def post(self, intake: Intake, source: dict[str, Any], **changed: object) -> Any:  # noqa: ANN401  httpx.Response
+    async def post(self, intake: Intake, source: dict[str, Any], **changed: object) -> Any:
         return await intake.anybody.post(source["path"], json=a_google_lead(**changed))
 
     @pytest.fixture

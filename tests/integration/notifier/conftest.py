@@ -168,7 +168,7 @@ def rep_changed(rep_id: UUID, name: str = "Grace Hopper", version: int = 1) -> R
 
 async def tasks_of(
     api: httpx.AsyncClient,
-    **query: Any,  # noqa: ANN401  whatever httpx writes into a query
+    **query: Any,
 ) -> list[dict[str, Any]]:
     answer = await api.get("/v1/tasks", params=query)
     assert answer.status_code == 200, answer.text
@@ -177,7 +177,7 @@ async def tasks_of(
 
 async def task_of(
     api: httpx.AsyncClient,
-    **query: Any,  # noqa: ANN401  as above
+    **query: Any,
 ) -> dict[str, Any]:
     """Return the only task that the query finds."""
     (task,) = await tasks_of(api, **query)
@@ -210,7 +210,7 @@ async def timer_running(engine: AsyncEngine) -> AsyncGenerator[None]:
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 20) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110  what is waited for is in a database
+        while not await condition():
             await asyncio.sleep(0.05)
 
 

@@ -43,7 +43,7 @@ async def ring_until(
     return await said(engine, deal.lead_id)
 
 
-async def _ring(engine: AsyncEngine, is_said: Any) -> None:  # noqa: ANN401  a closure
+async def _ring(engine: AsyncEngine, is_said: Any) -> None:
     async with timer_running(engine):
         await until(is_said)
         await asyncio.sleep(LONG_ENOUGH)

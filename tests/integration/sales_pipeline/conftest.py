@@ -94,7 +94,7 @@ class Others:
         failures = await self.batch.run(deliveries)
         assert failures == []
 
-    async def qualify(self, lead_id: UUID | None = None, **changes: Any) -> UUID:  # noqa: ANN401
+    async def qualify(self, lead_id: UUID | None = None, **changes: Any) -> UUID:
         """Say that a lead, or a new one, is qualified; return its id."""
         event = qualified(lead_id, **changes)
         await self.say(event)
@@ -153,7 +153,7 @@ async def deal_of(api: httpx.AsyncClient, lead_id: UUID, outcome: str = "open") 
     return deal
 
 
-async def add_rep(api: httpx.AsyncClient, name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+async def add_rep(api: httpx.AsyncClient, name: str, **more: Any) -> dict[str, Any]:
     """Add a rep with an address of their own."""
     email = f"{name}.{new_id().hex}@sales.example"
     answer = await api.post("/v1/reps", json={"name": name, "email": email, **more})

@@ -152,7 +152,7 @@ async def story_of(engine: AsyncEngine, lead_id: UUID) -> set[str]:
 
 async def until_said(engine: AsyncEngine, *, deals: int) -> None:
     async with asyncio.timeout(ENOUGH):
-        while not await all_is_said(engine, deals):  # noqa: ASYNC110  only the database knows
+        while not await all_is_said(engine, deals):
             await asyncio.sleep(0.05)
 
 
@@ -161,7 +161,7 @@ async def until_one_is_opened(engine: AsyncEngine, events: Sequence[Event]) -> N
     opened = text("SELECT count(*) FROM deal WHERE lead_id = ANY(:ids)")
     async with asyncio.timeout(ENOUGH), engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        while not await connection.scalar(opened, values):  # noqa: ASYNC110  as above
+        while not await connection.scalar(opened, values):
             await asyncio.sleep(0.001)
 
 

@@ -25,7 +25,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def a_rule() -> Callable[..., Rule]:
-    def build(code: str = "given", *when: Predicate, **parts: Any) -> Rule:  # noqa: ANN401  any field of a rule
+    def build(code: str = "given", *when: Predicate, **parts: Any) -> Rule:
         fields: dict[str, Any] = {"text": code, "group": Group.FIT, "points": 10, **parts}
         return Rule(code=code, when=when or (Predicate("company", Operator.PRESENT),), **fields)
 
