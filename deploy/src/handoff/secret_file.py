@@ -14,11 +14,12 @@ def keep_secrets(path: Path, names: Iterable[str]) -> dict[str, str]:
     missing = [name for name in names if name not in known]
     if missing:
         known |= {name: secrets.token_hex(_RANDOM_BYTES) for name in missing}
-        _write_privately(path, json.dumps(known, indent=2) + "\n")
+        write_privately(path, json.dumps(known, indent=2) + "\n")
     return known
 
 
-def _write_privately(path: Path, text: str) -> None:
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file in one step; only its owner can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.new")
     unfinished.unlink(missing_ok=True)
