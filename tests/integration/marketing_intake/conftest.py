@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.fixtures import DatabaseFor
@@ -19,6 +21,7 @@ from shared import limits
 from shared.database.engine import open_engine
 from shared.messaging.lease import Lease
 from shared.telemetry.heartbeat import Heartbeats
+from shared.web.app import Lifespan
 from shared.web.keys import new_key
 
 SECRET = "only-for-tests-" + "0" * 32
@@ -40,6 +43,17 @@ async def make_key(engine: AsyncEngine, *scopes: str, source_id: UUID | str | No
             text("SELECT create_api_key(:id, :hash, 'test', :scopes, :source, NULL)"), values
         )
     return key.text
+
+
+def closing(engine: AsyncEngine) -> Lifespan:
+    """Return the lifespan that every service's process gives."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await engine.dispose()
+
+    return lifespan
 
 
 @dataclass
@@ -118,7 +132,8 @@ async def quiet_intake(
     settings: Settings, engine: AsyncEngine, resolver: Resolver
 ) -> AsyncGenerator[Intake]:
     """The service without its resolve loop: what was captured stays as it is."""
-    app = bootstrap.api(settings, open_engine(settings, limits.API, hot=True))
+    own = open_engine(settings, limits.API)
+    app = bootstrap.make_api(settings, own, closing(own))
     key = await make_key(engine, *SCOPES)
     transport = httpx.ASGITransport(app)
     async with (

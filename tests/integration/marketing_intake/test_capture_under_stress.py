@@ -89,9 +89,8 @@ class TestTheStatement:
         assert [answer.receipt_id for answer in answers] == [rows[0].id] * 3
         assert [answer.repeated for answer in answers] == [False, True, True]
 
-    async def test_two_processes_that_race_for_keys_agree(self, settings: Settings) -> None:
+    async def test_processes_that_race_for_keys_agree(self, racers: list[CaptureStatement]) -> None:
         source = new_id()
-        racers = [CaptureStatement(open_engine(settings, limits.API, hot=True)) for _ in range(4)]
         keys = [f"k{n}" for n in range(200)]
 
         async def race(racer: CaptureStatement) -> list[UUID]:

@@ -8,11 +8,9 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.marketing_intake.conftest import SCOPES, SECRET, make_key
+from tests.integration.marketing_intake.conftest import SCOPES, make_key
+from tests.integration.marketing_intake.processes import running
 
 ARRIVALS = 10_000
 PROCESSES = 8
@@ -34,7 +33,7 @@ Arrival = dict[str, Any]
 
 def arrivals(seed: int, source_id: str) -> list[Arrival]:
     """Return random arrivals; each is told apart by its `source_event_id`."""
-    chance = random.Random(seed)  # noqa: S311  not a secret
+    chance = random.Random(seed)
     return [_arrival(chance, number, seed) | {"source_id": source_id} for number in range(ARRIVALS)]
 
 
@@ -100,50 +99,9 @@ class Oracle:
         return None if email and holders[0].email else holders[0]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-@asynccontextmanager
-async def running(database_url: str, role: str, *more: str) -> AsyncGenerator[str]:
-    """Run one process of the service; yield the address it answers at."""
-    port, operations = free_port(), free_port()
-    environment = {
-        **os.environ,
-        "HANDOFF_DATABASE_URL": database_url,
-        "HANDOFF_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-        "HANDOFF_ERASURE_SECRET": SECRET,
-        "HANDOFF_HTTP_PORT": str(port),
-        "HANDOFF_OPERATIONS_PORT": str(operations),
-        "HANDOFF_INSTANCE": f"{role}-{port}",
-        "HANDOFF_LOG_LEVEL": "error",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "marketing_intake", role, *more, env=environment
-    )
-    try:
-        await live(f"http://127.0.0.1:{operations}/livez")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        assert await process.wait() == 0
-
-
-async def live(url: str) -> None:
-    async with httpx.AsyncClient() as http:
-        for _ in range(300):
-            try:
-                if (await http.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-    raise AssertionError(f"{url} never answers")
-
-
 async def send(url: str, key: str, leads: list[Arrival], directory: Path) -> None:
     """Post the leads from eight processes, some alone, most in batches."""
-    chance = random.Random(len(leads))  # noqa: S311  not a secret
+    chance = random.Random(len(leads))
     shares: list[list[list[Arrival]]] = [[] for _ in range(PROCESSES)]
     rest = list(leads)
     while rest:
@@ -203,7 +161,7 @@ async def found(engine: AsyncEngine, source_id: str) -> list[tuple[Any, ...]]:
         return sorted((_comparable(row) for row in rows), key=str)
 
 
-def _comparable(row: Any) -> tuple[Any, ...]:  # noqa: ANN401  a row of the query above
+def _comparable(row: Any) -> tuple[Any, ...]:
     email, company, version, phones, keys, sequences, touchpoints = row
     assert sequences == list(range(1, len(keys) + 1))
     assert version == touchpoints == len(keys)

@@ -1,13 +1,12 @@
-"""Wires the service by hand: settings in, a running process out. Nothing is built at import."""
+"""Wires the intake by hand: what its API and its worker are made of; builds nothing at import."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import asyncpg
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.capture_statement import Captured, CaptureStatement, Receipt
@@ -19,48 +18,34 @@ from marketing_intake.entrypoints.door import Door
 from marketing_intake.entrypoints.resolver import Resolver
 from marketing_intake.entrypoints.waiting import Waiting
 from shared import limits
-from shared.database import migrate
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
-from shared.messaging import loops
 from shared.messaging.capture import Flusher
 from shared.messaging.lease import Lease
 from shared.messaging.loops import Loop
 from shared.messaging.worker import Worker
+from shared.process import Service
 from shared.telemetry.heartbeat import Heartbeats
-from shared.web import server
-from shared.web.health import Check, build_operations
+from shared.web.app import Lifespan
 from shared.web.keys import Keyring
 
-_CAPTURE_CONNECTIONS = 2
+_HOT_CONNECTIONS = 3
 
 
-class UnknownLoop(Exception):
-    """A worker has no loop of that name."""
+def intake() -> Service[Settings]:
+    """Return the service, for `shared.process` to run."""
+    return Service(name=SERVICE, settings=_settings, api=make_api, worker=make_loops)
 
 
-def run_migrations(settings: Settings) -> int:
-    """Bring the database up to date."""
-    asyncio.run(migrate.upgrade(settings, "marketing_intake"))
-    return 0
-
-
-def run_api(settings: Settings) -> int:
-    """Answer HTTP until told to stop."""
-    engine = open_engine(settings, limits.API, hot=True)
-    operations = build_operations(Heartbeats(), {"database": _database_answers(engine)})
-    return server.run(api(settings, engine), settings, operations)
-
-
-def api(settings: Settings, engine: AsyncEngine) -> FastAPI:
-    """Return the public app; what it runs beside (capture, waiting) begins and ends with it."""
-    capture = open_engine(settings, limits.API, hot=True, pool_size=_CAPTURE_CONNECTIONS)
+def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> FastAPI:
+    """Return what answers HTTP; capture and waiting have a few connections of their own."""
+    hot = open_engine(settings, limits.API, hot=True, pool_size=_HOT_CONNECTIONS)
     flusher: Flusher[Captured, Receipt] = Flusher(
-        CaptureStatement(capture).write,
+        CaptureStatement(hot).write,
         is_bad_row=_is_bad_row,
         max_bytes=settings.capture_queue_bytes,
     )
-    waiting = Waiting(engine)
+    waiting = Waiting(hot)
     context = Context(
         engine=engine,
         keyring=Keyring(engine),
@@ -69,49 +54,13 @@ def api(settings: Settings, engine: AsyncEngine) -> FastAPI:
         waiting=waiting,
         secret=_secret(settings),
     )
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        beside = [asyncio.create_task(flusher.run()), asyncio.create_task(waiting.run())]
-        yield
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        await asyncio.gather(engine.dispose(), capture.dispose())
-
-    return build_api(context, lifespan)
+    return build_api(context, _beside(flusher, waiting, hot, lifespan))
 
 
-def run_worker(settings: Settings, only: Collection[str]) -> int:
-    """Resolve, relay and tidy up until told to stop; `only` some of the loops, if any are named.
-
-    Raises:
-        UnknownLoop: one that is named does not exist.
-    """
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    heartbeats = Heartbeats()
-    wanted = _loops(settings, engine, heartbeats)
-    if strangers := set(only) - set(wanted):
-        raise UnknownLoop(f"no loop {', '.join(strangers)}; there are {', '.join(wanted)}")
-    wanted = {name: loop for name, loop in wanted.items() if not only or name in only}
-    start_again: list[loops.StartAgain] = []
-
-    async def work(stop: asyncio.Event) -> None:
-        try:
-            await loops.run(wanted, heartbeats, stop)
-        except loops.StartAgain as asked:
-            start_again.append(asked)
-        finally:
-            await engine.dispose()
-
-    operations = build_operations(heartbeats, {"database": _database_answers(engine)})
-    code = server.run(None, settings, operations, background=[work])
-    if start_again:
-        loops.replace_process()
-    return code
-
-
-def _loops(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats) -> Mapping[str, Loop]:
+def make_loops(
+    settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats
+) -> Mapping[str, Loop]:
+    """Return what resolves submissions, and says so."""
     worker = Worker(
         engine=engine,
         settings=settings,
@@ -129,6 +78,24 @@ def _loops(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats) -> M
     return {"resolve": resolver.run, **worker.loops()}
 
 
+def _beside(
+    flusher: Flusher[Captured, Receipt], waiting: Waiting, hot: AsyncEngine, lifespan: Lifespan
+) -> Lifespan:
+    """Return the lifespan in which requests are stored and waited for: it outlives them all."""
+
+    @asynccontextmanager
+    async def beside(app: FastAPI) -> AsyncGenerator[None]:
+        async with lifespan(app):
+            tasks = [asyncio.create_task(flusher.run()), asyncio.create_task(waiting.run())]
+            yield
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await hot.dispose()
+
+    return beside
+
+
 def _secret(settings: Settings) -> bytes:
     return settings.erasure_secret.get_secret_value().encode()
 
@@ -138,10 +105,5 @@ def _is_bad_row(error: Exception) -> bool:
     return isinstance(error, asyncpg.PostgresError | ValueError) and kind_of(error) is Kind.DATA
 
 
-def _database_answers(engine: AsyncEngine) -> Check:
-    async def check() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    return check
+def _settings() -> Settings:
+    return Settings()  # pyright: ignore[reportCallIssue]  pydantic reads the environment

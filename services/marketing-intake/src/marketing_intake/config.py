@@ -2,12 +2,12 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+from shared.process import ServiceSettings
 
 _FEWEST_CHARACTERS = 32
 
 
-class Settings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
+class Settings(ServiceSettings):
     """What intake needs beside the shared parts."""
 
     erasure_secret: SecretStr = Field(

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from fastapi import Request
+from typing_extensions import override
 
 from marketing_intake.domain.source import Source, SourceKind
 from marketing_intake.entrypoints.context import Context
 from shared.web import faults
-from shared.web.keys import Caller, Keyring
+from shared.web.keys import Caller, Keyring, Require
 from shared.web.problems import FieldError, Problem
 
 
@@ -42,23 +43,24 @@ async def source_at(context: Context, token: str, kind: SourceKind) -> Source:
     return source
 
 
-class AnyScope:
+class AnyScope(Require):
     """The dependency for what several scopes allow: one of them is enough."""
 
-    def __init__(self, keyring: Keyring, *scopes: str) -> None:
-        """Let pass who has any of `scopes`."""
-        self._somebody = keyring.require()
-        self._scopes = scopes
+    def __init__(self, keyring: Keyring, *any_of: str) -> None:
+        """Let pass who has any of the scopes `any_of`."""
+        super().__init__(keyring, ())
+        self._any_of = any_of
 
+    @override
     async def __call__(self, request: Request) -> Caller:
         """Return who asks.
 
         Raises:
             Problem: 401 without a live key, 403 without any of the scopes.
         """
-        caller = await self._somebody(request)
-        if caller.scopes.isdisjoint(self._scopes):
-            words = " or ".join(self._scopes)
+        caller = await super().__call__(request)
+        if caller.scopes.isdisjoint(self._any_of):
+            words = " or ".join(self._any_of)
             raise Problem(403, "missing-scope", "The key lacks a scope", f"This needs {words}.")
         return caller
 
