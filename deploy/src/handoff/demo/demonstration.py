@@ -13,14 +13,13 @@ from handoff.audit.reconcile import reconcile
 from handoff.demo import counting
 from handoff.demo.funnel import Funnel
 from handoff.demo.people import DemoLead
-from handoff.demo.sending import Sender, Sent
+from handoff.demo.sending import AT_ONCE, Sender, Sent
 from handoff.demo.sources import channel_sources
 from handoff.door import enter
 from handoff.site import Site
 from shared.ids import new_id
 
 _SCOPES = ("leads:write", "leads:read", "sources:write")
-_CONNECTIONS = 64
 _LOOK_EVERY = 0.5
 _MARGIN = timedelta(minutes=30)
 
@@ -53,7 +52,7 @@ async def demonstrate(
     lasting = timedelta(seconds=len(leads) / rate) + _MARGIN
     async with enter(
         site, "marketing-intake", _SCOPES,
-        name=counting.NAME, connections=_CONNECTIONS, lasting=lasting,
+        name=counting.NAME, connections=AT_ONCE, lasting=lasting,
     ) as client:  # fmt: skip
         sources = await channel_sources(client, (lead.channel for lead in leads))
         sender = Sender(client, sources, str(new_id()), sent, watcher.sent)

@@ -1,0 +1,61 @@
+"""Where the commands look, and which keys they give."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from handoff.keys import SCOPES, WrongScopes, check_scopes
+from handoff.layout import Layout
+from handoff.services import SERVICES
+from handoff.site import NotFound, find_site
+
+NOWHERE = Layout(root=Path("/nowhere"), run=Path("/nowhere"))
+
+
+def test_a_remote_installation_is_named_by_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://operations:secret@db/notifier\n")
+    site = find_site(
+        {
+            "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": "postgresql://operations@db/scoring",
+            "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER_FILE": str(tmp_path / "url"),
+            "HANDOFF_API_URL_NOTIFIER": "http://notifier:8000",
+        },
+        NOWHERE,
+    )
+
+    assert site.database("lead-scoring") == "postgresql://operations@db/scoring"
+    assert site.database("notifier") == "postgresql://operations:secret@db/notifier"
+    assert site.api("notifier") == "http://notifier:8000"
+    assert site.kafka is None
+
+
+def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
+    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x"}, NOWHERE)
+
+    with pytest.raises(NotFound, match="HANDOFF_OPERATIONS_DATABASE_URL_SALES_PIPELINE"):
+        site.database("sales-pipeline")
+    with pytest.raises(NotFound, match="HANDOFF_API_URL_NOTIFIER"):
+        site.api("notifier")
+
+
+def test_where_nothing_runs_it_is_said_how_to_start_it() -> None:
+    with pytest.raises(NotFound, match="handoff up"):
+        find_site({}, NOWHERE)
+
+
+def test_every_service_has_scopes_and_operators_enter_all() -> None:
+    assert set(SCOPES) == {service.name for service in SERVICES}
+    assert all("operate" in scopes for scopes in SCOPES.values())
+
+
+def test_a_scope_of_another_service_is_refused_with_those_there_are() -> None:
+    with pytest.raises(WrongScopes, match="tasks:read, tasks:write, operate"):
+        check_scopes("notifier", ["tasks:read", "leads:write"], None)
+
+
+def test_only_keys_that_bring_leads_are_tied_to_a_source() -> None:
+    check_scopes("marketing-intake", ["leads:write"], UUID(int=1))
+
+    with pytest.raises(WrongScopes, match="only a key of marketing-intake"):
+        check_scopes("notifier", ["tasks:read"], UUID(int=1))
