@@ -13,6 +13,11 @@ from handoff.trace.tracing import Trace
 from handoff.trace.tracing import trace as read_trace
 
 _SECOND = 1000.0
+_ODD = {
+    "expired": " (expired there)",
+    "another": " (ANOTHER RECORD IS THERE)",
+    "lost": " (KAFKA DOES NOT REACH THAT FAR)",
+}
 _TABLE_WIDTH = 110
 _MINUTE, _HOUR = 60 * _SECOND, 3600 * _SECOND
 
@@ -105,8 +110,7 @@ def _place(step: Step) -> str:
     number = f"{step.topic} #{step.sequence}"
     if step.partition is None or step.offset is None:
         return number
-    words = {"expired": " (expired there)", "another": " (ANOTHER RECORD IS THERE)"}
-    confirmed = " ✓" if step.in_kafka == "there" else words.get(step.in_kafka or "", "")
+    confirmed = " ✓" if step.in_kafka == "there" else _ODD.get(step.in_kafka or "", "")
     return f"{number} at {step.partition}/{step.offset}{confirmed}"
 
 

@@ -44,14 +44,17 @@ async def _look(reader: Reader, settings: KafkaSettings, sent: Sequence[Step]) -
     if not partitions:
         return {}
     first = await reader.beginning_offsets(partitions)
+    end = await reader.end_offsets(partitions)
     found: dict[UUID, InKafka] = {}
     for (partition, offset), step in places.items():
         if step.id is None:
             continue
-        expired = offset < first[partition]
-        found[step.id] = (
-            "expired" if expired else await _compare(reader, partition, offset, step.id)
-        )
+        if offset < first[partition]:
+            found[step.id] = "expired"
+        elif offset >= end[partition]:
+            found[step.id] = "lost"
+        else:
+            found[step.id] = await _compare(reader, partition, offset, step.id)
     return found
 
 

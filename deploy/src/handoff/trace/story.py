@@ -10,7 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-InKafka = Literal["there", "expired", "another"]
+InKafka = Literal["there", "expired", "another", "lost"]
+"""What is at an event's place: it, nothing any more, another event, or nothing yet."""
 
 
 class Step(BaseModel):

@@ -1,0 +1,177 @@
+"""Four migrated databases as the commands meet them, and hands to write into them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from tests.stack.fixtures import DatabaseFor
+from tests.stack.running import Stack
+
+from handoff.services import SERVICES
+from handoff.site import Site
+from shared.clock import utc_now
+from shared.ids import new_id
+from shared.kafka.topics import physical
+from shared.settings import KafkaSettings
+
+LEADS = "handoff.leads.v1"
+SCORES = "handoff.scores.v1"
+_TABLES = "said_stream, outbox, outbox_archive, outbox_held, stream, parked_event, subscription"
+
+
+@dataclass
+class Databases:
+    """The services' databases, each opened by its owner."""
+
+    owners: dict[str, asyncpg.Connection]
+    owner_urls: dict[str, str]
+    urls: dict[str, str]
+    kafka: KafkaSettings
+    site: Site = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.site = Site(databases=self.urls, apis={}, kafka=self.kafka)
+
+    async def say(
+        self, subject: UUID, last: int, *, offset: int = 10, topic: str = LEADS, waiting: int = 0
+    ) -> list[UUID]:
+        """Say events 1 to `last` of a lead; the last `waiting` of them are not sent yet."""
+        owner = self.owners["marketing-intake" if topic == LEADS else "lead-scoring"]
+        await owner.execute("INSERT INTO said_stream VALUES ($1, $2, $3)", topic, subject, last)
+        ids = [new_id() for _ in range(last)]
+        for sequence, event_id in enumerate(ids, start=1):
+            place = None if sequence > last - waiting else offset + sequence - last
+            await self._say_one(owner, topic, subject, (sequence, event_id, place))
+        return ids
+
+    async def _say_one(
+        self,
+        owner: asyncpg.Connection,
+        topic: str,
+        subject: UUID,
+        what: tuple[int, UUID, int | None],
+    ) -> None:
+        sequence, event_id, offset = what
+        common = (event_id, topic, subject, sequence, "lead.captured.v1", b"{}", "{}", utc_now())
+        if offset is None:
+            await owner.execute(
+                "INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers,"
+                " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                *common,
+            )
+        else:
+            await owner.execute(
+                "INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload,"
+                ' headers, created_at, partition, "offset")'
+                " VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, 0, $9)",
+                *common,
+                offset,
+            )
+
+    async def hear(self, hearer: str, subject: UUID, last: int, *, topic: str = LEADS) -> None:
+        """Let a service have heard events 1 to `last` of a lead."""
+        await self.owners[hearer].execute(
+            "INSERT INTO stream VALUES ($1, $2, $3, $4) ON CONFLICT (topic, subject)"
+            " DO UPDATE SET last_sequence = excluded.last_sequence",
+            topic, subject, last, new_id(),
+        )  # fmt: skip
+
+    async def all_hear(self, subject: UUID, last: int) -> None:
+        """Let every hearer of leads have heard them."""
+        for hearer in ("lead-scoring", "sales-pipeline", "notifier"):
+            await self.hear(hearer, subject, last)
+
+    async def park(self, hearer: str, subject: UUID, sequence: int, *, reason: str) -> None:
+        """Park an event of a lead."""
+        await self.owners[hearer].execute(
+            "INSERT INTO parked_event (topic, subject, sequence, event_id, type, reason, value,"
+            ' headers, partition, "offset", error)'
+            " VALUES ($1, $2, $3, $4, 'lead.captured.v1', $5, '', '{}', 0, 1, 'ValueError: no')",
+            LEADS, subject, sequence, new_id(), reason,
+        )  # fmt: skip
+
+    async def begin(self, hearer: str, at: datetime) -> None:
+        """Let a service have begun to hear leads at this time."""
+        await self.owners[hearer].execute("INSERT INTO subscription VALUES ($1, $2)", LEADS, at)
+
+    async def read_up_to(self, hearer: str, offset: int) -> None:
+        """Commit the offset of a hearer's group, as the hearer would."""
+        place = TopicPartition(physical(self.kafka, LEADS), 0)
+        group = f"{self.kafka.topic_prefix}{hearer}"
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka.kafka_bootstrap, group_id=group, enable_auto_commit=False
+        )
+        await consumer.start()
+        consumer.assign([place])
+        await consumer.commit({place: offset})
+        await consumer.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Return what tells the commands where all this is."""
+        names = {each.name: each.package.upper() for each in SERVICES}
+        databases = {
+            f"HANDOFF_OPERATIONS_DATABASE_URL_{names[name]}": url for name, url in self.urls.items()
+        }
+        return {
+            **os.environ,
+            **databases,
+            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
+            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
+        }
+
+
+@pytest.fixture(scope="module")
+async def opened(
+    stack: Stack, database_for: DatabaseFor, kafka_settings: KafkaSettings
+) -> AsyncGenerator[Databases]:
+    urls = dict(
+        zip(
+            [each.name for each in SERVICES],
+            [await database_for(each.package) for each in SERVICES],
+            strict=True,
+        )
+    )
+    owners = {name: await asyncpg.connect(url, ssl=False) for name, url in urls.items()}
+    names = {name: url.rpartition("/")[2] for name, url in urls.items()}
+    looking = {name: stack.url("operations", database) for name, database in names.items()}
+    yield Databases(owners, urls, looking, kafka_settings)
+    await asyncio.gather(*(owner.close() for owner in owners.values()))
+
+
+@pytest.fixture
+async def databases(opened: Databases) -> Databases:
+    """Nothing was said or heard yet; every service began to listen yesterday."""
+    for name, owner in opened.owners.items():
+        await owner.execute(f"TRUNCATE {_TABLES}")
+        if name != "marketing-intake":
+            await opened.begin(name, utc_now() - timedelta(days=1))
+    return opened
+
+
+Handoff = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def handoff(databases: Databases) -> Handoff:
+    """Runs the command as a person does, with this test's databases in its environment."""
+
+    def run(*words: str, **changes: Any) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603  our own command
+            [sys.executable, "-m", "handoff", *words],
+            env={**databases.environment(), **changes},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
