@@ -95,7 +95,7 @@ async def test_one_scope_is_enough_where_the_route_says_so(web_engine: AsyncEngi
     assert (await ask(web_engine, stranger.text, any_of=True)).status_code == 403
 
 
-@pytest.mark.parametrize("key", [None, "junk", new_key().text])
+@pytest.mark.parametrize("key", [None, "junk", new_key().text], ids=["none", "junk", "of nobody"])
 async def test_who_has_no_key_of_this_service_is_401(
     web_engine: AsyncEngine, key: str | None
 ) -> None:
