@@ -74,8 +74,10 @@ class TestTheStatement:
     @pytest.fixture
     async def racers(self, settings: Settings) -> AsyncGenerator[list[CaptureStatement]]:
         engines = [open_engine(settings, limits.API, hot=True) for _ in range(4)]
-        yield [CaptureStatement(engine) for engine in engines]
-        for engine in engines:
+        racers = [CaptureStatement(engine) for engine in engines]
+        yield racers
+        for racer, engine in zip(racers, engines, strict=True):
+            await racer.close()
             await engine.dispose()
 
     async def test_the_first_of_equal_keys_wins_and_the_others_are_told(

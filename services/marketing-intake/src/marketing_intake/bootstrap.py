@@ -1,7 +1,7 @@
 """Wires the intake by hand: what its API and its worker are made of; builds nothing at import."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -40,8 +40,9 @@ def intake() -> Service[Settings]:
 def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> FastAPI:
     """Return what answers HTTP; capture and waiting have a few connections of their own."""
     hot = open_engine(settings, limits.API, hot=True, pool_size=_HOT_CONNECTIONS)
+    capture = CaptureStatement(hot)
     flusher: Flusher[Captured, Receipt] = Flusher(
-        CaptureStatement(hot).write,
+        capture.write,
         is_bad_row=_is_bad_row,
         max_bytes=settings.capture_queue_bytes,
     )
@@ -54,7 +55,12 @@ def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> Fas
         waiting=waiting,
         secret=_secret(settings),
     )
-    return build_api(context, _beside(flusher, waiting, hot, lifespan))
+
+    async def close() -> None:
+        await capture.close()
+        await hot.dispose()
+
+    return build_api(context, _beside([flusher.run, waiting.run], close, lifespan))
 
 
 def make_loops(
@@ -79,19 +85,21 @@ def make_loops(
 
 
 def _beside(
-    flusher: Flusher[Captured, Receipt], waiting: Waiting, hot: AsyncEngine, lifespan: Lifespan
+    loops: Sequence[Callable[[], Coroutine[None, None, None]]],
+    close: Callable[[], Awaitable[None]],
+    lifespan: Lifespan,
 ) -> Lifespan:
     """Return the lifespan in which requests are stored and waited for: it outlives them all."""
 
     @asynccontextmanager
     async def beside(app: FastAPI) -> AsyncGenerator[None]:
         async with lifespan(app):
-            tasks = [asyncio.create_task(flusher.run()), asyncio.create_task(waiting.run())]
+            tasks = [asyncio.create_task(loop()) for loop in loops]
             yield
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await hot.dispose()
+            await close()
 
     return beside
 

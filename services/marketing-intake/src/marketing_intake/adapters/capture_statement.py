@@ -91,19 +91,22 @@ SELECT k.source_id, k.key, k.receipt_id, k.hash,
        coalesce(s.lead_id, k.lead_id) AS lead_id,
        coalesce(s.reason, k.reason) AS reason
 FROM unnest($1::uuid[], $2::text[]) AS r (source_id, key)
-JOIN submission_key k ON k.source_id = r.source_id AND k.key = r.key
-LEFT JOIN submission s ON s.id = k.receipt_id
+CROSS JOIN LATERAL (
+    SELECT * FROM submission_key k WHERE k.source_id = r.source_id AND k.key = r.key LIMIT 1
+) k
+LEFT JOIN LATERAL (SELECT * FROM submission s WHERE s.id = k.receipt_id LIMIT 1) s ON true
 """
 
 Answer = Receipt | Exception
 
 
 class CaptureStatement:
-    """What the flusher calls to write."""
+    """What the flusher calls to write. One caller at a time: it keeps one connection."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        """Take connections from the engine's pool, one a batch."""
+        """Connect at the first batch."""
         self._engine = engine
+        self._connection: AsyncConnection | None = None
 
     async def write(self, rows: Sequence[Captured]) -> list[Answer]:
         """Store the submissions and commit; answer each, in their order.
@@ -114,22 +117,36 @@ class CaptureStatement:
         Raises:
             asyncpg.PostgresError: none of them was stored, or (connection lost) nobody knows.
         """
-        async with self._engine.connect() as connection:
-            driver = await _driver(connection)
-            try:
-                return await _write(driver, rows)
-            except BaseException as error:
-                if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
-                    await connection.invalidate()
-                raise
+        driver = await self._driver()
+        try:
+            return await _write(driver, rows)
+        except BaseException as error:
+            if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
+                await self.close(lost=True)
+            raise
 
+    async def close(self, *, lost: bool = False) -> None:
+        """Give the connection back; one that is lost is not to be used again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if lost:
+                await connection.invalidate()
+            await connection.close()
 
-async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
-    raw = await connection.get_raw_connection()
-    driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
-    if driver is None:
-        raise ConnectionError("the pool gave a connection that is closed")
-    return driver
+    async def _driver(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Return asyncpg's own connection: checking one out for each batch costs as much again.
+
+        One that was closed while it waited is replaced: nothing was sent by it.
+        """
+        for _ in range(2):
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            raw = await self._connection.get_raw_connection()
+            driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
+            if driver is not None and not driver.is_closed():
+                return driver
+            await self.close(lost=True)
+        raise ConnectionError("the database closes every connection")
 
 
 async def _write(

@@ -16,10 +16,14 @@ from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.resolve_submission import ResolveSubmission
 from shared.ids import LeadId
 
+# Each LATERAL with its LIMIT is one look-up by key: a plain join was planned, without statistics,
+# as a walk over the whole table.
 _READ = text("""
     SELECT 'email' AS kind, k.value, k.lead_id, NULL::bytea AS hash, NULL::timestamptz AS at
     FROM unnest(CAST(:emails AS text[])) AS r (value)
-    JOIN identity_key k ON k.kind = 'email' AND k.value = r.value
+    CROSS JOIN LATERAL (
+        SELECT * FROM identity_key k WHERE k.kind = 'email' AND k.value = r.value LIMIT 1
+    ) k
     UNION ALL
     SELECT 'phone', r.value, p.lead_id, NULL, NULL
     FROM unnest(CAST(:phones AS text[])) AS r (value)
@@ -28,7 +32,8 @@ _READ = text("""
     ) p
     UNION ALL
     SELECT 'erased', NULL, NULL, e.hash, e.erased_at
-    FROM unnest(CAST(:hashes AS bytea[])) AS r (hash) JOIN erased_identity e ON e.hash = r.hash
+    FROM unnest(CAST(:hashes AS bytea[])) AS r (hash)
+    CROSS JOIN LATERAL (SELECT * FROM erased_identity e WHERE e.hash = r.hash LIMIT 1) e
 """)
 _SIGHTINGS = text("""
     SELECT s.source_id, s.content_hash, s.lead_id, s.received_at

@@ -5,7 +5,7 @@ route's business; who the person is, is resolved later.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,6 @@ from shared.telemetry import tracing
 from shared.web import failures
 from shared.web.problems import Problem
 
-MAX_KEY = 255
 _ROW_BYTES = 500
 _TRANSPORT = frozenset({"source_id"})
 
@@ -108,21 +107,19 @@ def _hash(fields: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(json_of(said)).digest()
 
 
+_FACTS = {b"user-agent": "user_agent", b"referer": "referer", b"content-type": "content_type"}
+_MAX_FACT = 500
+
+
 def _sender(request: Request) -> str:
-    facts = {
-        "ip": request.client.host if request.client else None,
-        "user_agent": _ascii(request.headers.get("user-agent")),
-        "referer": _ascii(request.headers.get("referer")),
-        "content_type": _ascii(request.headers.get("content-type")),
-    }
-    return orjson.dumps({name: fact for name, fact in facts.items() if fact}).decode()
+    """Return what is known of a sender, as JSON; read from the raw headers, once."""
+    facts: dict[str, str] = {"ip": request.client.host} if request.client else {}
+    for name, value in request.scope["headers"]:
+        fact = _FACTS.get(name)
+        if fact:
+            facts[fact] = _printable(value[:_MAX_FACT].decode("latin-1"))
+    return orjson.dumps(facts).decode()
 
 
-def _ascii(header: str | None) -> str | None:
-    printable = "".join(letter for letter in header or "" if letter.isprintable())
-    return printable[:500] or None
-
-
-def keys_of(key: str, count: int) -> Sequence[str]:
-    """Return a key for each of the items that share one `Idempotency-Key`."""
-    return [f"{key}#{place}" for place in range(count)]
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(each for each in text if each.isprintable())
