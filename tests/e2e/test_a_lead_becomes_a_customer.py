@@ -45,7 +45,7 @@ class TestTheWalk:
         assert sum(entry["points"] for entry in score["entries"]) == score["score"]
         assert first_contact["owner_id"] == deal["owner_id"]
         assert (accepted.status_code, won.status_code) == (200, 200), won.text
-        assert [order["amount"]["amount_minor"] for order in orders] == [120_000]
+        assert [order["amount_minor"] for order in orders] == [120_000]
         assert len(customers) == 1
         assert welcome["state"] == "open"
         assert done.json()["state"] == "cancelled"

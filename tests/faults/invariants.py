@@ -74,9 +74,10 @@ async def broken(databases: Databases, ledger: Ledger) -> dict[str, int]:
 
 
 async def _lost_submissions(databases: Databases, ledger: Ledger) -> int:
-    rows = await databases.ask("marketing-intake", "SELECT key FROM submission_key")
-    found = {row["key"] for row in rows}
-    return len(set(ledger.receipts) - found)
+    """Every key that was answered 2xx is stored, under the very receipt that was answered."""
+    rows = await databases.ask("marketing-intake", "SELECT key, receipt_id FROM submission_key")
+    found = {row["key"].removeprefix("key:"): str(row["receipt_id"]) for row in rows}
+    return sum(found.get(key) != receipt for key, receipt in ledger.receipts.items())
 
 
 async def _without_outcome(databases: Databases, _: Ledger) -> int:
@@ -107,7 +108,7 @@ async def _not_captured_once(databases: Databases, _: Ledger) -> int:
 
 async def _unscored(databases: Databases, _: Ledger) -> int:
     leads = await _ids(databases, "marketing-intake", "SELECT id FROM lead")
-    scored = await _ids(databases, "lead-scoring", "SELECT lead_id FROM score")
+    scored = await _ids(databases, "lead-scoring", "SELECT lead_id FROM lead_score")
     return len(leads ^ scored)
 
 

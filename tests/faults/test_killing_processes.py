@@ -14,6 +14,7 @@ from tests.stack import system as whole
 from tests.stack.system import System
 
 LEADS = 1000
+BETWEEN_KILLS = 2.5
 VICTIMS = [
     (service, role)
     for service in ("marketing-intake", "lead-scoring", "sales-pipeline", "notifier")
@@ -53,7 +54,7 @@ async def kill_in_turn(system: System, done: asyncio.Event) -> int:
             for pid in system.pids(service, role):
                 os.kill(pid, signal.SIGKILL)
                 kills += 1
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(BETWEEN_KILLS)
             if done.is_set():
                 break
     return kills
@@ -71,7 +72,7 @@ async def test_nothing_is_lost_or_doubled_while_every_process_is_killed_in_turn(
         source = (await intake.post("/v1/sources", json=body)).json()
         done = asyncio.Event()
         killing = asyncio.create_task(kill_in_turn(system, done))
-        ledger: Ledger = await storm(intake, some_leads(source["id"], LEADS, seed=1), a_second=100)
+        ledger: Ledger = await storm(intake, some_leads(source["id"], LEADS, seed=1), a_second=50)
         done.set()
         kills = await killing
     databases = await invariants.connect(system)
