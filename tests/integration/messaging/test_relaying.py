@@ -1,7 +1,7 @@
 """What is committed in the outbox reaches Kafka in its order, and its hearers once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -59,9 +59,14 @@ def a_consumer(engine: AsyncEngine, settings: KafkaSettings, hearer: Tally) -> C
     )  # fmt: skip
 
 
-async def count(engine: AsyncEngine, what: str) -> int:
+async def archived(engine: AsyncEngine, leads: Sequence[LeadId]) -> int:
+    """Count what was said of leads and acknowledged by Kafka."""
+    acked = text("""
+        SELECT count(*) FROM outbox_archive WHERE partition IS NOT NULL
+        AND type = 'lead.captured.v1' AND subject = ANY(CAST(:leads AS uuid[]))
+    """)
     async with engine.connect() as connection:
-        return await connection.scalar(text(f"SELECT count(*) FROM {what}")) or 0  # noqa: S608
+        return await connection.scalar(acked, {"leads": list(leads)}) or 0
 
 
 async def test_what_is_committed_is_heard_once_and_in_order(
@@ -76,11 +81,14 @@ async def test_what_is_committed_is_heard_once_and_in_order(
         async def all_heard() -> bool:
             return all([len(await heard_of(engine, lead)) == 3 for lead in leads])
 
+        async def all_archived() -> bool:
+            return await archived(engine, leads) == 120
+
         await until(all_heard)
+        await until(all_archived)
 
     assert [await heard_of(engine, lead) for lead in leads] == [["1", "2", "3"]] * 40
-    archived = "outbox_archive WHERE partition IS NOT NULL AND type = 'lead.captured.v1'"
-    assert await count(engine, archived) == 120
+    assert await archived(engine, leads) == 120
 
 
 async def test_two_relays_on_one_database_send_nothing_twice_in_effect(
