@@ -85,7 +85,7 @@ def main(service: Service[S]) -> int:
 
 def run_api(service: Service[S], settings: S) -> int:
     """Answer HTTP until told to stop."""
-    engine = open_engine(settings, limits.API)
+    engine = open_engine(settings, limits.API, hot=True)
     app = service.api(settings, engine, _closing(engine))
     return server.run(app, settings, _operations(engine, Heartbeats()))
 

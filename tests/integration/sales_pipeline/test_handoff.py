@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.sales_pipeline.conftest import (
     Others,
     add_rep,
@@ -17,6 +18,7 @@ from tests.integration.sales_pipeline.conftest import (
 )
 
 from shared.clock import utc_now
+from shared.contracts.deal import RepChanged
 from shared.contracts.lead import ConsentChanged, LeadCard, LeadErased
 from shared.contracts.score import LeadDisqualified, LeadScored
 from shared.contracts.task import TaskCreated
@@ -231,3 +233,18 @@ async def test_a_lead_that_cannot_be_read_takes_nobody_elses_deal(
     assert [failure.delivery for failure in failures] == [bad]
     assert await deal_of(api, good.envelope.subject)
     assert await deals_of(api, bad.envelope.subject) == []
+
+
+class TestTheFallbackOwner:
+    async def test_is_told_of_before_anybody_edits_them(self, engine: AsyncEngine) -> None:
+        async with engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    text(
+                        "SELECT payload FROM outbox JOIN team ON fallback_rep_id = subject"
+                        " WHERE sequence = 1"
+                    )
+                )
+            ).one()
+
+        assert RepChanged.from_wire(row.payload).name == "Unassigned queue"

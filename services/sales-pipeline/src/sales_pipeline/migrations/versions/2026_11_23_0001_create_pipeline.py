@@ -1,8 +1,12 @@
 """Create the pipeline: leads' cards, reps, deals and their timelines, orders, customers."""
 
+import json
+from uuid import UUID
+
 from alembic import op
 from sqlalchemy import text
 
+from shared.clock import utc_now
 from shared.database import migrate
 from shared.ids import new_id
 
@@ -121,6 +125,19 @@ FALLBACK = """
     VALUES (:id, 'Unassigned queue', 'unassigned@sales.invalid', 'away', 1, now(), now())
 """
 
+# Others know reps from what is said of them, and this one has deals before anybody edits it.
+ANNOUNCE = """
+    WITH known AS (INSERT INTO subject (id) VALUES (:id) RETURNING id),
+    numbered AS (
+        INSERT INTO said_stream (topic, subject, last_sequence)
+        SELECT 'handoff.reps.v1', id, 1 FROM known RETURNING topic, subject, last_sequence
+    )
+    INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers)
+    SELECT :event_id, topic, subject, last_sequence, 'rep.changed.v1', :payload,
+           CAST(:headers AS jsonb)
+    FROM numbered
+"""
+
 
 def upgrade() -> None:
     bind = op.get_bind()
@@ -130,8 +147,25 @@ def upgrade() -> None:
     # The owner of last resort is there from the first moment, so no deal is without one.
     fallback = new_id()
     bind.execute(text(FALLBACK), {"id": fallback})
+    headers = json.dumps({"correlation_id": str(new_id())})
+    said = {"event_id": new_id(), "payload": told(fallback), "headers": headers}
+    bind.execute(text(ANNOUNCE), {"id": fallback, **said})
     bind.execute(
         text("INSERT INTO team (id, fallback_rep_id) VALUES (:id, :fallback)"),
         {"id": new_id(), "fallback": fallback},
     )
     migrate.grant_operations(bind)
+
+
+def told(fallback: UUID) -> bytes:
+    """Return the event as it was said in this version, which never changes once released."""
+    return json.dumps(
+        {
+            "rep_id": str(fallback),
+            "rep_version": 1,
+            "name": "Unassigned queue",
+            "email": "unassigned@sales.invalid",
+            "state": "away",
+            "changed_at": utc_now().isoformat(),
+        }
+    ).encode()
