@@ -5,11 +5,17 @@ In a file of its own: it leaves topics behind on which no other relay may go on.
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.test_relaying import a_relay, count, running, say, until
+from tests.integration.messaging.test_relaying import a_relay, running, say, until
 
 from shared.ids import LeadId, new_id
 from shared.messaging import foreign
 from shared.settings import KafkaSettings
+
+
+async def _unsent(engine: AsyncEngine) -> int:
+    unsent = text("SELECT count(*) FROM outbox WHERE topic = 'handoff.leads.v1'")
+    async with engine.connect() as connection:
+        return await connection.scalar(unsent) or 0
 
 
 async def test_a_restored_database_is_noticed_before_anything_is_sent(
@@ -19,7 +25,7 @@ async def test_a_restored_database_is_noticed_before_anything_is_sent(
         await say(engine, LeadId(new_id()), "remembered by Kafka")
 
         async def all_sent() -> bool:
-            return await count(engine, "outbox WHERE topic = 'handoff.leads.v1'") == 0
+            return await _unsent(engine) == 0
 
         await until(all_sent)
     before = await foreign.records(engine, kafka_settings, "marketing-intake")
