@@ -18,8 +18,8 @@ class State(StrEnum):
     AHEAD = "ahead"
 
 
-SETTLES = frozenset({State.OUTBOX, State.IN_FLIGHT, State.AHEAD})
-"""What may be over in a moment: these are looked at again."""
+SETTLES = frozenset({State.OUTBOX, State.IN_FLIGHT})
+"""What may be over in a moment, so it is looked at again; the others are certain."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from handoff.audit.behind import SETTLES, State
+from handoff.audit.behind import SETTLES
 from handoff.audit.comparison import Comparison, compare
 from handoff.audit.judging import judge
 from handoff.audit.marks import Groups, open_groups
@@ -50,11 +50,6 @@ async def reconcile(site: Site, *, wait: float, tell: Tell = tell_nobody) -> Rep
             pairs=[await each.pair() for each in comparisons],
             behind=behind,
         )
-
-
-def on_the_way(report: Report) -> int:
-    """Return how many streams are not level, and are not parked either."""
-    return sum(each.state is not State.PARKED for each in report.behind)
 
 
 async def _judge_all(comparisons: Sequence[Comparison], groups: Groups) -> bool:

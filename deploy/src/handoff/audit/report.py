@@ -1,7 +1,7 @@
 """What the audit found, for people and programs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -62,6 +62,12 @@ def count(
         parked=parked,
         behind=dict(Counter(each.state for each in behind)),
     )
+
+
+def unheard(report: Report, among: Collection[UUID]) -> int:
+    """Return how many streams of these subjects are neither level nor parked."""
+    odd = (each for each in report.behind if each.state is not State.PARKED)
+    return sum(each.subject in among for each in odd)
 
 
 def is_balanced(behind: Sequence[Behind]) -> bool:

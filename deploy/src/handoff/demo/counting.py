@@ -7,8 +7,7 @@ from uuid import UUID
 
 import httpx
 
-from handoff.audit.reconcile import on_the_way
-from handoff.audit.report import Report
+from handoff.audit.report import Report, unheard
 from handoff.demo.funnel import OUTCOMES, Funnel
 from handoff.demo.sending import Sent
 from handoff.demo.sources import Source
@@ -76,7 +75,7 @@ async def count(
         with_task=tasked[1],
         tasks_created=tasked[0],
         tasks=await _shown(site, "notifier", "tasks", leads),
-        unheard=on_the_way(audit),
+        unheard=unheard(audit, leads),
     )
 
 

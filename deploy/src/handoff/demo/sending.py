@@ -12,9 +12,9 @@ import httpx
 from handoff.demo.people import DemoLead
 from handoff.demo.sources import Source
 
-AT_ONCE = 64
-"""Requests that are open at a time; the others wait for their turn here, because the client's own
-queue costs more with each that stands in it."""
+AT_ONCE = 16
+"""Requests that are open at a time. The others wait for their turn here: the client's own pool
+costs more for each connection and for each request that it has to look through."""
 
 _TRIES = 20
 _RETRY_SECONDS = 2.0
