@@ -35,6 +35,8 @@ _PENDING = text("""
     FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most
 """)
 _BATCH = text("SELECT nextval('submission_batch') AS number, clock_timestamp() AS now")
+# Of those that have no outcome yet; said of both sides, because a plain `outcome IS NULL` seemed so
+# rare to a planner without statistics that it walked over all submissions to find them.
 _END = text("""
     WITH ended AS (
         SELECT * FROM unnest(
@@ -48,7 +50,7 @@ _END = text("""
             body = CASE WHEN r.reason = 'erased' THEN ''::bytea ELSE s.body END,
             sender = CASE WHEN r.reason = 'erased' THEN '{}'::jsonb ELSE s.sender END,
             content_hash = CASE WHEN r.reason = 'erased' THEN NULL ELSE s.content_hash END
-        FROM ended r WHERE s.id = r.id AND s.outcome IS NULL
+        FROM ended r WHERE s.id = r.id AND (s.outcome IS NULL) = (r.state IS NOT NULL)
         RETURNING s.id, s.source_id, s.key, s.state, s.reason, s.lead_id
     ), keyed AS (
         UPDATE submission_key k
