@@ -34,7 +34,8 @@ def routes(context: Context) -> APIRouter:
     """Return the routes for leads that are known."""
     router = APIRouter(tags=["leads"])
     _add_reading(router, context)
-    _add_changing(router, context)
+    _add_consent(router, context)
+    _add_erasing(router, context)
     return router
 
 
@@ -68,7 +69,7 @@ def _add_reading(router: APIRouter, context: Context) -> None:
         return Page(items=list(items), next=following)
 
 
-def _add_changing(router: APIRouter, context: Context) -> None:
+def _add_consent(router: APIRouter, context: Context) -> None:
     writer = context.keyring.require("leads:write")
 
     @router.post("/v1/leads/{lead_id}/consents", status_code=201, response_model=ConsentRecord)
@@ -96,6 +97,10 @@ def _add_changing(router: APIRouter, context: Context) -> None:
                     connection, caller, idempotency_key, print_, answer=known, subject=lead_id
                 )
         return known.response()
+
+
+def _add_erasing(router: APIRouter, context: Context) -> None:
+    writer = context.keyring.require("leads:write")
 
     @router.delete(
         "/v1/leads/{lead_id}",

@@ -20,8 +20,13 @@ from shared.web.problems import Problem, responses
 def routes(context: Context) -> APIRouter:
     """Return the routes for submissions."""
     router = APIRouter(tags=["submissions"])
+    _add_reading(router, context)
+    _add_retrying(router, context)
+    return router
+
+
+def _add_reading(router: APIRouter, context: Context) -> None:
     reader = AnyScope(context.keyring, "leads:read", "leads:write")
-    writer = context.keyring.require("sources:write")
 
     @router.get("/v1/submissions/{submission_id}", responses=responses(401, 403, 404))
     async def show_submission(
@@ -55,6 +60,10 @@ def routes(context: Context) -> APIRouter:
         items, following = cut(found, limit, lambda record: (record.id,))
         return Page(items=list(items), next=following)
 
+
+def _add_retrying(router: APIRouter, context: Context) -> None:
+    writer = context.keyring.require("sources:write")
+
     @router.post("/v1/submissions/{submission_id}/retry", status_code=202, response_class=Response)
     async def retry_submission(
         submission_id: UUID, _caller: Annotated[Caller, Depends(writer)]
@@ -69,8 +78,6 @@ def routes(context: Context) -> APIRouter:
             detail = "Only a parked submission can be tried again: this one is not parked."
             raise Problem(409, "not-parked", "The submission is not parked", detail)
         return Response(status_code=202)
-
-    return router
 
 
 def _unknown() -> Problem:
