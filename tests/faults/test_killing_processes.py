@@ -1,12 +1,14 @@
 """SIGKILL is normal life: each process dies in turn while leads go in, and the books balance."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
 from collections.abc import Generator
 from typing import Any
 
+import httpx
 import pytest
 from tests.faults import invariants
 from tests.faults.ledger import Ledger, storm
@@ -14,7 +16,7 @@ from tests.stack import system as whole
 from tests.stack.system import System
 
 LEADS = 1000
-BETWEEN_KILLS = 2.5
+BACK_WITHIN = 60.0
 VICTIMS = [
     (service, role)
     for service in ("marketing-intake", "lead-scoring", "sales-pipeline", "notifier")
@@ -47,17 +49,33 @@ def some_leads(source_id: str, count: int, *, seed: int) -> dict[str, dict[str, 
 
 
 async def kill_in_turn(system: System, done: asyncio.Event) -> int:
-    """Kill one process after the other, round and round, until the leads are in."""
+    """Kill one process after the other, each in its work, at least once round and until told."""
     kills = 0
-    while not done.is_set():
-        for service, role in VICTIMS:
-            for pid in system.pids(service, role):
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-            await asyncio.sleep(BETWEEN_KILLS)
-            if done.is_set():
-                break
+    while not done.is_set() or kills < len(VICTIMS):
+        service, role = VICTIMS[kills % len(VICTIMS)]
+        for pid in system.pids(service, role):
+            os.kill(pid, signal.SIGKILL)
+        kills += 1
+        await back(system, service, role)
     return kills
+
+
+async def back(system: System, service: str, role: str) -> None:
+    """Wait until a service's processes of a role are ready again."""
+    async with asyncio.timeout(BACK_WITHIN), httpx.AsyncClient() as client:
+        for process in system.status["services"][service]["processes"]:
+            if process["role"] == role:
+                await asyncio.sleep(0.5)
+                await ready(client, f"{process['operations_url']}/readyz")
+
+
+async def ready(client: httpx.AsyncClient, url: str) -> None:
+    """Wait until a URL answers 200."""
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if (await client.get(url)).is_success:
+                return
+        await asyncio.sleep(0.2)
 
 
 @pytest.mark.timeout(300)
