@@ -10,13 +10,14 @@ from handoff.audit.judging import detail_of
 from shared.clock import utc_now
 from shared.ids import new_id
 
+LEAD = new_id()
 NOW = utc_now()
 LONG_AGO = NOW - timedelta(days=30)
 
 
 def stream(said: Said, heard: Heard, **changes: Any) -> Stream:
     """Return a stream of a lead that is younger than the hearer."""
-    values: dict[str, Any] = {"subject": new_id(), "started_at": LONG_AGO} | changes
+    values: dict[str, Any] = {"subject": LEAD, "started_at": LONG_AGO} | changes
     return Stream(said=said, heard=heard, **values)
 
 
