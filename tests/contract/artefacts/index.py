@@ -24,7 +24,8 @@ From the first release on, a schema changes only by fields that may be absent (`
 compares with the newest release). Anything else is a new version of the event, with its own schema,
 on the same topic; hearers learn it first.
 
-Each event below: its contract · who says it · who hears it · its tests, in this order of reading.
+Each event below: its contract · who says it · who hears it · a test of
+each of them, in this order of reading.
 """
 
 
@@ -42,7 +43,7 @@ def _entry(event: type[Event]) -> str:
     schema = f"[schema](schemas/{event.kind}/{event.version}.json)"
     sample = f"[sample](samples/{event.kind}/{event.version}.full.json)"
     worker = [_worker(hearer) for hearer in hearers]
-    tests = [path for name in (publisher, *hearers) for path in usage.its_tests(event, name)]
+    tests = [path for name in (publisher, *hearers) for path in usage.its_tests(event, name)[:1]]
     return f"""
 ### {event.__name__}
 

@@ -61,7 +61,7 @@ def subscriptions(service: str) -> set[type[Event]]:
 
 
 def its_tests(event: type[Event], service: str) -> list[Path]:
-    """Return a service's tests that name the event, or its kind as a text."""
+    """Return a service's tests that name the event, or its kind as a text; unit tests first."""
     trees = (ROOT / "tests" / kind / package(service) for kind in ("unit", "integration"))
     named = re.compile(rf"\b{event.__name__}\b|[\"']{re.escape(event.kind)}\b")
     found = (path for tree in trees for path in sorted(tree.rglob("test_*.py")))
