@@ -4,6 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 SUITES := check integration e2e faults load
+ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 MEMBERS := shared $(wildcard services/*) deploy
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
 
@@ -51,11 +52,12 @@ integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
 	@$(BIN)/pytest -q tests/e2e
 
-faults: setup-dev ## Kill what runs while leads come in (HANDOFF_FULL=1: the full size)
+faults: setup-dev ## Kill what runs while leads come in (HANDOFF_FULL=1: more seeds of identity, too)
+	@$(if $(HANDOFF_FULL),HANDOFF_SEEDS=20 $(BIN)/pytest -q $(ORACLE))
 	@$(BIN)/pytest -q tests/faults
 
-load: setup-dev ## How fast it is, as ratios to what this machine can do
-	@$(BIN)/pytest -q tests/load
+load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)
+	@$(if $(HANDOFF_FULL),HANDOFF_ROUNDS=7) $(BIN)/pytest -q tests/load
 
 ##@ Set up
 .PHONY: setup setup-dev lock clean
