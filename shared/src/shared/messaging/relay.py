@@ -45,21 +45,22 @@ _READ = text("""
     )
     ORDER BY id LIMIT :most
 """)
+# By key and array position, not by a join with the array: on a table without statistics a join was
+# planned as a walk over the whole outbox for each row.
 _ARCHIVE = text("""
-    WITH acked AS (
-        SELECT * FROM unnest(
-            CAST(:ids AS bigint[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[])
-        ) AS a (id, partition, "offset")
-    ), gone AS (
-        DELETE FROM outbox o USING acked a WHERE o.id = a.id
-        RETURNING o.*, a.partition, a."offset"
+    WITH gone AS (
+        DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
     )
     INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
                                 created_at, partition, "offset")
     SELECT g.id, g.event_id, g.topic, g.subject, g.sequence, g.type,
-           CASE WHEN s.erased_at IS NULL OR g.type = ANY(:erasing) THEN g.payload ELSE '' END,
-           g.headers, g.created_at, g.partition, g."offset"
-    FROM gone g LEFT JOIN subject s ON s.id = g.subject
+           CASE WHEN g.type = ANY(:erasing)
+                  OR (SELECT s.erased_at FROM subject s WHERE s.id = g.subject) IS NULL
+                THEN g.payload ELSE '' END,
+           g.headers, g.created_at,
+           (CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), g.id)],
+           (CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), g.id)]
+    FROM gone g
 """)
 _HOLD = text("""
     INSERT INTO outbox_held (topic, subject, error) VALUES (:topic, :subject, :error)
