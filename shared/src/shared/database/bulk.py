@@ -4,10 +4,10 @@ A batch costs one round trip a table whatever its size, and the statement's text
 so it is planned alike for one row and for five hundred.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
@@ -87,5 +87,5 @@ def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> dict[str, li
 
 def _value(column: Column[Any], value: Any) -> Any:  # noqa: ANN401  whatever the column takes
     if isinstance(column.type, JSONB) and value is not None:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        return orjson.dumps(value, default=str).decode()
     return value
