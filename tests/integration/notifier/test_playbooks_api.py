@@ -34,7 +34,11 @@ class TestAdd:
         assert answer.status_code == 201
         assert (await api.get(answer.headers["Location"])).json() == answer.json()
         assert (answer.json()["due_in"], answer.json()["grace"]) == ("PT2H", "PT30M")
-        (task,) = await tasks_of(api, lead_id=deal.lead_id)
+        (task,) = [
+            task
+            for task in await tasks_of(api, lead_id=deal.lead_id)
+            if task["playbook_id"] == answer.json()["id"]
+        ]
         assert task["title"] == "Send a lead without a name the recording after demo"
 
     async def test_the_same_request_twice_makes_one(self, api: httpx.AsyncClient) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +135,13 @@ async def said_on_kafka(settings: KafkaSettings, subjects: set[UUID]) -> list[En
     return [envelope for envelope in found if envelope.subject in subjects]
 
 
-async def all_is_said(engine: AsyncEngine, deals: int) -> bool:
-    """Tell whether so many deals are open and nothing waits in the outbox."""
+async def all_is_said(engine: AsyncEngine, leads: Collection[UUID], opened: int) -> bool:
+    """Tell whether so many of these leads have an open deal and nothing waits in the outbox."""
+    open_deals = text("SELECT count(*) FROM deal WHERE outcome IS NULL AND lead_id = ANY(:ids)")
     async with engine.connect() as connection:
-        opened = await connection.scalar(text("SELECT count(*) FROM deal WHERE outcome IS NULL"))
+        found = await connection.scalar(open_deals, {"ids": list(leads)})
         waiting = await connection.scalar(text("SELECT count(*) FROM outbox"))
-        return (opened, waiting) == (deals, 0)
+        return (found, waiting) == (opened, 0)
 
 
 async def story_of(engine: AsyncEngine, lead_id: UUID) -> set[str]:
@@ -150,9 +151,9 @@ async def story_of(engine: AsyncEngine, lead_id: UUID) -> set[str]:
         return {row.name for row in await connection.execute(names, {"id": lead_id})}
 
 
-async def until_said(engine: AsyncEngine, *, deals: int) -> None:
+async def until_said(engine: AsyncEngine, leads: Collection[UUID], *, opened: int) -> None:
     async with asyncio.timeout(ENOUGH):
-        while not await all_is_said(engine, deals):
+        while not await all_is_said(engine, leads, opened):
             await asyncio.sleep(0.05)
 
 
@@ -171,13 +172,13 @@ async def test_a_qualified_lead_becomes_an_order_and_everything_is_said(
     event = qualified()
     await publish(place.kafka, [event])
     with place.process("worker"):
-        await until_said(engine, deals=1)
+        await until_said(engine, [event.lead_id], opened=1)
         deal = await deal_of(api, event.lead_id)
         path = f"/v1/deals/{deal['id']}"
         await api.post(f"{path}/accept")
         await api.post(f"{path}/stage", json={"stage": "proposal"})
         won = await api.post(f"{path}/win", json={"amount_minor": 5, "currency": "EUR"})
-        await until_said(engine, deals=0)
+        await until_said(engine, [event.lead_id], opened=0)
 
     heard = await said_on_kafka(place.kafka, {event.lead_id})
     assert won.json()["order_id"]
@@ -201,7 +202,7 @@ async def test_a_worker_that_is_killed_in_its_work_opens_each_deal_once(
             worker.kill()
     with place.process("worker"):
         await publish(place.kafka, events[200:])
-        await until_said(engine, deals=300)
+        await until_said(engine, [event.lead_id for event in events], opened=300)
 
     heard = await said_on_kafka(place.kafka, {event.lead_id for event in events})
     assert {envelope.subject for envelope in heard} == {event.lead_id for event in events}
