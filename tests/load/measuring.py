@@ -1,47 +1,28 @@
-"""The speed of the accepting door and of the whole walk, as ratios to a no-op in the same run.
+"""How the benchmarks measure: between two samples of the floor, in rounds, by one client.
 
 Figures are printed and kept in `.build/figures/load.json`. They fail only below half their goal:
 these are clocks on shared machines. `HANDOFF_ROUNDS` sets the rounds (5 or more for a report).
 """
 
-import asyncio
 import itertools
 import json
 import os
 import statistics
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import httpx
-import pytest
 from tests.load.client import Sample, load, request
-from tests.load.product import PACKAGES, Product, a_lead, floor, make, ready
-from tests.stack.fixtures import DatabaseFor
-from tests.stack.running import Stack
-
-from shared.settings import KafkaSettings
+from tests.load.product import Product, a_lead, floor, ready
 
 ROUNDS = int(os.environ.get("HANDOFF_ROUNDS", "3"))
 SECONDS = 2.0
-WALK_LEADS = 1500
+WARM_UP = 3.0
+WARM_UP_LEADS = 500
 FIGURES = Path(__file__).resolve().parents[2] / ".build" / "figures" / "load.json"
-HALF_OF_GOAL = {"accept_c64": 0.30, "accept_c1": 0.15, "walk": 0.075}
 
 Measure = Callable[[], Awaitable[float]]
-
-
-@pytest.fixture(scope="module")
-async def product(
-    stack: Stack,
-    kafka_settings: KafkaSettings,
-    database_for: DatabaseFor,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncGenerator[Product]:
-    product = await make(stack, kafka_settings, database_for, tmp_path_factory.mktemp("logs"))
-    yield product
-    product.stop()
 
 
 async def ratio(measure: Measure, of_floor: Measure, *, rounds: int = ROUNDS) -> list[float]:
@@ -104,68 +85,14 @@ class Posting:
         return sample.rate
 
 
-@pytest.mark.timeout(600)
-async def test_speed_as_ratios_to_a_no_op(product: Product) -> None:
+@asynccontextmanager
+async def posting_to(product: Product) -> AsyncGenerator[Posting]:
+    """Start the intake's API and the floor, warm both up, and end the floor after the block."""
     intake = await product.start("marketing_intake", "api")
     key = await product.key("marketing_intake", "leads:write", "sources:write")
     with floor("noop") as noop:
         await ready(noop.replace("/leads", "/openapi.json"))
         posting = Posting(intake, key, await _source(intake, key), noop)
-        await posting.to_product(at_once=16, seconds=2.0)
+        await posting.to_product(at_once=16, seconds=WARM_UP, most=WARM_UP_LEADS)
         await posting.to_floor(at_once=16)
-        medians = {
-            f"accept_c{c}": keep(f"accept_c{c}", await _accepting(posting, c)) for c in (1, 64)
-        }
-        await _tail(posting)
-        for package in PACKAGES:
-            await product.start(package, "worker")
-        await _drained(product)
-        medians["walk"] = keep("walk", await _walking(product, posting))
-
-    assert {name: m for name, m in medians.items() if m < HALF_OF_GOAL[name]} == {}
-
-
-async def _accepting(posting: Posting, at_once: int) -> list[float]:
-    async def accept() -> float:
-        return (await posting.to_product(at_once=at_once, seconds=SECONDS)).rate
-
-    return await ratio(accept, lambda: posting.to_floor(at_once=at_once))
-
-
-async def _tail(posting: Posting) -> None:
-    samples = [await posting.to_product(at_once=16, seconds=SECONDS) for _ in range(ROUNDS)]
-    keep("p99_over_p50_c16", [s.quantile(0.99) / s.quantile(0.5) for s in samples])
-
-
-async def _walking(product: Product, posting: Posting) -> list[float]:
-    async def walk() -> float:
-        before = await _tasks(product)
-        began = time.perf_counter()
-        await posting.to_product(at_once=64, seconds=120, most=WALK_LEADS)
-        while await _tasks(product) < before + WALK_LEADS:
-            await asyncio.sleep(0.05)
-        return WALK_LEADS / (time.perf_counter() - began)
-
-    return await ratio(walk, lambda: posting.to_floor(at_once=64))
-
-
-async def _tasks(product: Product) -> int:
-    return await _count(product, "notifier", "SELECT count(*) FROM task")
-
-
-async def _drained(product: Product) -> None:
-    """Wait until what the accepting rounds left behind went the whole way."""
-    async with asyncio.timeout(300):
-        while True:
-            leads = await _count(product, "marketing_intake", "SELECT count(*) FROM submission")
-            if await _tasks(product) >= leads:
-                return
-            await asyncio.sleep(0.5)
-
-
-async def _count(product: Product, package: str, sql: str) -> int:
-    connection = await asyncpg.connect(product.databases[package], ssl=False)
-    try:
-        return await connection.fetchval(sql)
-    finally:
-        await connection.close()
+        yield posting
