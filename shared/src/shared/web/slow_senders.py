@@ -69,6 +69,7 @@ class PatientProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._unset_keepalive_if_required()
         self._head_bytes, self._body_bytes = 0, 0
         self._deadline = time.monotonic() + limits.REQUEST_HEAD
 
@@ -97,7 +98,17 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._deadline = None
         if self.cycle.response_complete:
-            self.transport.close()  # answered before it was read; uvicorn has no timer for this
+            self._wait_for_the_next()
+
+    def _wait_for_the_next(self) -> None:
+        """Keep the connection after an answer that was given before the body was read.
+
+        Closing it unannounced would lose the sender's next request; uvicorn ended its own timer
+        when the rest of the body came.
+        """
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     @override
     def send_400_response(self, msg: str) -> None:
