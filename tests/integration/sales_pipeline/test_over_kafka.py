@@ -66,9 +66,13 @@ class Place:
             process = subprocess.Popen(  # noqa: S603  our own module
                 command, env=environment, pass_fds=fds, stdout=log, stderr=log
             )
-        yield process
-        process.terminate()
-        assert process.wait(20) in (0, -signal.SIGKILL), self.log.read_text()
+        try:
+            yield process
+            process.terminate()
+            assert process.wait(20) in (0, -signal.SIGKILL), self.log.read_text()
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="module")
