@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
@@ -26,6 +26,7 @@ _MILLISECONDS = 1000
 _BATCH_BYTES = 131_072
 _REQUEST_SECONDS = 30
 _HEARTBEAT_SECONDS = 3
+_NO_PARTITION = TopicPartition("none", 0)
 
 
 def producer(settings: KafkaSettings) -> Sender:
@@ -102,6 +103,15 @@ async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:
     except (TimeoutError, CommitFailedError, IllegalStateError, KafkaError) as error:
         metrics.OFFSET_COMMIT_FAILED.inc()
         log.warning("offset_commit_failed", error=type(error).__name__)
+
+
+async def stay(member: Member) -> None:
+    """Tell the group that this member lives, while it takes no records.
+
+    A poll of all partitions would hand out records of those that a rebalance brought meanwhile, which
+    are not paused, and move the position past them: whoever does not look at them has lost them.
+    """
+    await member.getmany(cast("Partition", _NO_PARTITION), timeout_ms=0)
 
 
 async def brokers_answer(client: Sender) -> bool:
