@@ -108,8 +108,8 @@ async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:
 async def stay(member: Member) -> None:
     """Tell the group that this member lives, while it takes no records.
 
-    A poll of all partitions would hand out records of those that a rebalance brought meanwhile, which
-    are not paused, and move the position past them: whoever does not look at them has lost them.
+    A poll of all partitions would hand out records of those that a rebalance brought meanwhile:
+    they are not paused, and their position moves past what nobody looks at.
     """
     await member.getmany(cast("Partition", _NO_PARTITION), timeout_ms=0)
 
