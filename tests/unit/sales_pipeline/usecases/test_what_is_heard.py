@@ -74,6 +74,7 @@ def test_a_task_stands_on_the_timeline_of_its_deal_even_after_the_end(
 
     assert desk.entries[-1].kind is Happening.TASK_CREATED
     assert desk.entries[-1].text == "First contact"
+    assert desk.entries[-1].detail["due_at"] == f"{now:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.mark.parametrize("deal_id", [None, DealId(new_id())])

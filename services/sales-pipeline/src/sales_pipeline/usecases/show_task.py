@@ -1,7 +1,7 @@
 """Show a task: what notifier says of a follow-up task stands on the deal's timeline."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sales_pipeline.domain.timeline import Happening
@@ -33,7 +33,7 @@ def show_task(command: ShowTask, desk: Desk, *, now: datetime) -> list[Event]:
         "task_id": str(command.task_id),
         "task_kind": command.task_kind,
         "owner_id": str(command.owner_id) if command.owner_id else None,
-        "due_at": command.due_at.isoformat() if command.due_at else None,
+        "due_at": _as_text(command.due_at) if command.due_at else None,
     }
     desk.note(
         deal,
@@ -44,3 +44,8 @@ def show_task(command: ShowTask, desk: Desk, *, now: datetime) -> list[Event]:
         detail={name: value for name, value in detail.items() if value is not None},
     )
     return []
+
+
+def _as_text(moment: datetime) -> str:
+    """Write a time as every answer does: in UTC, with a `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
