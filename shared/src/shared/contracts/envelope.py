@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 Headers = list[tuple[str, bytes]]
+_HIGHEST_SEQUENCE = 2**63 - 1
 
 
 class NoEnvelope(Exception):
@@ -79,14 +80,14 @@ def from_record(
     texts: dict[str, str] = {}
     try:
         for name, raw in headers:
-            texts.setdefault(name, raw.decode())
+            texts.setdefault(name, _storable(raw.decode()))
         kind, _, version = texts["ce_type"].rpartition(".v")
         causation = texts.get("ce_causationid")
         return Envelope(
             event_id=UUID(texts["ce_id"]),
             topic=topic,
             subject=UUID(texts["ce_subject"]),
-            sequence=int(texts["ce_sequence"]),
+            sequence=_number(texts["ce_sequence"]),
             kind=kind,
             version=int(version),
             said_at=datetime.fromisoformat(texts["ce_time"]),
@@ -99,3 +100,17 @@ def from_record(
         )
     except (KeyError, ValueError) as error:
         raise NoEnvelope(f"no envelope: {error}") from None
+
+
+def _storable(header: str) -> str:
+    """Postgres has no NUL in a text: with one, the event could not even be parked."""
+    if "\0" in header:
+        raise ValueError("a header with NUL")
+    return header
+
+
+def _number(header: str) -> int:
+    number = int(header)
+    if not 1 <= number <= _HIGHEST_SEQUENCE:
+        raise ValueError("a sequence out of range")
+    return number

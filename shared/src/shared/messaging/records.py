@@ -58,7 +58,9 @@ def take_apart(topic: str, records: Iterable[Record]) -> tuple[list[Delivery], l
 
 
 def _stranger(topic: str, record: Record, error: str) -> Stranger:
-    headers = {name: base64.b64encode(raw).decode() for name, raw in record.headers}
+    headers = {
+        name.replace("\0", "\\0"): base64.b64encode(raw).decode() for name, raw in record.headers
+    }
     return Stranger(
         topic, record.partition, record.offset, record.key, record.value, headers, error
     )
