@@ -111,6 +111,7 @@ class Relay:
         rows = await self._read()
         if rows and not await self._brokers_answer(producer):
             self.heartbeat.hold("infrastructure")
+            await backoff.sleep(_NO_LEASE_SLEEP, stop)
             return
         self.heartbeat.free()
         if rows:
