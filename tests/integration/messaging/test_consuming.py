@@ -151,7 +151,7 @@ class TestPoison:
         release = Release(engine, narrowing.batch)
         with pytest.raises(StillFailing):
             await release.release(lead)
-        _mend(monkeypatch)
+        mend(monkeypatch)
 
         count = await release.release(lead)
         await narrowing.see_through([delivery(lead, 4)], cautious=False)
@@ -197,6 +197,50 @@ class TestBreaker:
             await Breaker("tally", "1").check(engine)
         await Breaker("tally", "2").check(engine)
 
+    async def test_its_reason_outlives_an_erasure_and_so_quotes_nothing(
+        self, narrowing: Consuming, engine: AsyncEngine
+    ) -> None:
+        bad = [delivery(LeadId(new_id()), 1, "unstorable") for _ in range(20)]
+
+        with pytest.raises(BreakerOpen):
+            await narrowing.see_through(bad, cautious=False)
+        async with engine.connect() as connection:
+            reason = await connection.scalar(text("SELECT reason FROM breaker"))
+            assert reason == "lead.captured: IntegrityError"
+
+    async def test_it_counts_over_batches_that_hold_one_event_each(
+        self, narrowing: Consuming
+    ) -> None:
+        bad = [delivery(LeadId(new_id()), 1, "poison") for _ in range(20)]
+        for each in bad[:19]:
+            await narrowing.see_through([each], cautious=False)
+
+        with pytest.raises(BreakerOpen):
+            await narrowing.see_through([bad[19]], cautious=False)
+
+    async def test_one_lead_in_a_hundred_does_not_open_it(
+        self, narrowing: Consuming, engine: AsyncEngine
+    ) -> None:
+        for _ in range(55):
+            good = [delivery(LeadId(new_id()), 1) for _ in range(99)]
+            bad = delivery(LeadId(new_id()), 1, "poison")
+            await narrowing.see_through([*good, bad], cautious=False)
+
+        await Breaker("tally", "1").check(engine)
+
+    async def test_what_one_member_opened_no_other_closes_by_parking_on(
+        self, narrowing: Consuming, engine: AsyncEngine
+    ) -> None:
+        other = Narrowing(engine, narrowing.batch, Breaker("tally", "1"))
+        bad = [delivery(LeadId(new_id()), 1, "poison") for _ in range(21)]
+        with pytest.raises(BreakerOpen):
+            await narrowing.see_through(bad[:20], cautious=False)
+
+        with pytest.raises(BreakerOpen):
+            await other.see_through(bad[20:], cautious=False)
+        with pytest.raises(BreakerOpen):
+            await Breaker("tally", "1").check(engine)
+
 
 class TestErasure:
     async def test_erasure_overtakes_what_is_parked_and_nothing_revives_the_lead(
@@ -232,7 +276,7 @@ class TestVersions:
         assert await parked(engine, lead) == []
 
 
-def _mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deploy the fix: what was poison can be heard."""
     broken = catalogue.read
 

@@ -25,7 +25,11 @@ from shared.telemetry import metrics
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A use case, or the reading of an event, failed: nothing of its lead was written."""
+    """A use case, or the reading of an event, failed: nothing of its lead was written.
+
+    `error` and `traceback` may quote the person's data: they may be kept only where an erasure
+    takes them away. Elsewhere `name` is kept.
+    """
 
     delivery: Delivery
     error: str
@@ -33,9 +37,14 @@ class Failure:
 
     @classmethod
     def of(cls, delivery: Delivery, error: Exception) -> "Failure":
-        """Keep what a person will want to see; never the values that the event held."""
+        """Keep what a person will want to see."""
         text = "".join(traceback.format_exception(error))
         return cls(delivery, f"{type(error).__name__}: {error}", text)
+
+    @property
+    def name(self) -> str:
+        """The kind of error alone."""
+        return self.error.partition(":")[0]
 
 
 @dataclass(slots=True)
@@ -96,7 +105,7 @@ class Batch(Generic[D]):
             streams = await positions.load(connection, locked)
             if released:
                 _open(streams.values(), deliveries)
-            waiting = await self._gaps(connection, streams)
+            waiting = {} if released else await self._gaps(connection, streams)
             plan = self._plan(deliveries, streams, waiting)
             failures = await self._work(connection, plan, streams)
             if counted:
@@ -107,11 +116,14 @@ class Batch(Generic[D]):
     async def _gaps(
         self, connection: AsyncConnection, streams: Mapping[UUID, Streams]
     ) -> dict[tuple[str, UUID, int], Delivery]:
-        """Return the parked events that may be next once a missing one is here."""
+        """Return the parked events that may be next once a missing one is here.
+
+        Where they are released, each goes alone: none of them may follow another.
+        """
         names = [name for name, known in streams.items() if known.parked and not known.parked_as]
         if not names:
             return {}
-        found = await parking.load(connection, names, ["gap", "busy"])
+        found = await parking.load(connection, names, ["gap", "busy", "behind"])
         return {
             (d.envelope.topic, name, d.envelope.sequence): d
             for name, parked in found.items()
@@ -133,8 +145,10 @@ class Batch(Generic[D]):
                 continue
             verdict = known.judge(envelope, started_at=self.started_at[envelope.topic])
             _follow(plan, known, delivery, verdict)
-            while verdict is Verdict.APPLY and (delivery := _next(waiting, delivery)):
-                _follow(plan, known, delivery, Verdict.APPLY)
+            if verdict is Verdict.GAP:
+                waiting[envelope.topic, envelope.subject, envelope.sequence] = delivery
+            elif verdict in (Verdict.APPLY, Verdict.ADVANCE) and not known.erased:
+                _take_up(plan, known, waiting, delivery)
         return plan
 
     def _erases(self, delivery: Delivery) -> bool:
@@ -257,6 +271,20 @@ def _follow(plan: Plan, known: Streams, delivery: Delivery, verdict: Verdict) ->
         plan.park.append(Parked(delivery, _PARKED_AS[verdict]))
     if verdict is Verdict.CONFLICT:
         known.parked_as = "conflict"
+
+
+def _take_up(
+    plan: Plan,
+    known: Streams,
+    waiting: dict[tuple[str, UUID, int], Delivery],
+    delivery: Delivery,
+) -> None:
+    """Let the events take effect that waited for this one, in the database or in this batch."""
+    while (found := _next(waiting, delivery)) is not None:
+        delivery = found
+        plan.park = [parked for parked in plan.park if parked.delivery is not found]
+        verdict = Verdict.ADVANCE if delivery.envelope.blank else Verdict.APPLY
+        _follow(plan, known, delivery, verdict)
 
 
 def _next(waiting: dict[tuple[str, UUID, int], Delivery], delivery: Delivery) -> Delivery | None:

@@ -18,12 +18,19 @@ _SHARE = 0.05
 
 _LOAD = text("SELECT * FROM breaker WHERE name = :name")
 _SAVE = text("""
-    INSERT INTO breaker (name, opened_at, version, reason, in_a_row, counted, poisoned)
+    INSERT INTO breaker AS b (name, opened_at, version, reason, in_a_row, counted, poisoned)
     VALUES (:name, CASE WHEN :open THEN clock_timestamp() END, :version, :reason,
             :in_a_row, :counted, :poisoned)
     ON CONFLICT (name) DO UPDATE SET
-        opened_at = excluded.opened_at, version = excluded.version, reason = excluded.reason,
+        opened_at = coalesce(b.opened_at, excluded.opened_at),
+        version = CASE WHEN b.opened_at IS NULL THEN excluded.version ELSE b.version END,
+        reason = CASE WHEN b.opened_at IS NULL THEN excluded.reason ELSE b.reason END,
         in_a_row = excluded.in_a_row, counted = excluded.counted, poisoned = excluded.poisoned
+    RETURNING opened_at IS NOT NULL
+""")
+_CLOSE = text("""
+    UPDATE breaker SET opened_at = NULL, reason = NULL, in_a_row = 0, counted = 0, poisoned = 0
+    WHERE name = :name AND version <> :version
 """)
 
 
@@ -40,6 +47,7 @@ class Breaker:
     in_a_row: int = 0
     counted: int = 0
     poisoned: int = 0
+    opened: bool = False
 
     async def check(self, engine: AsyncEngine) -> None:
         """Read the row; close it where other code opened it.
@@ -57,11 +65,15 @@ class Breaker:
             self.in_a_row, self.counted, self.poisoned = row.in_a_row, row.counted, row.poisoned
             if row.opened_at is not None:
                 self.in_a_row = self.counted = self.poisoned = 0
-                await self._save(connection, reason=None)
+                values = {"name": self.name, "version": self.version}
+                await connection.execute(_CLOSE, values)
+            self.opened = False
             metrics.BREAKER_OPEN.set(0)
 
     def went_well(self, events: int) -> None:
-        """Count events that were applied."""
+        """Count events that were applied; none at all says nothing."""
+        if events == 0:
+            return
         self.in_a_row = 0
         self.counted += events
         if self.counted >= _WINDOW:
@@ -75,10 +87,13 @@ class Breaker:
         self.in_a_row += 1
         self.counted += 1
         self.poisoned += 1
-        await self._save(connection, reason=reason if self.is_too_much() else None)
+        await self._save(connection, reason=reason if self._exceeds() else None)
 
     def is_too_much(self) -> bool:
-        """Tell whether so much was parked that the consumer must stop."""
+        """Tell whether so much was parked, here or by another member, that this one must stop."""
+        return self.opened or self._exceeds()
+
+    def _exceeds(self) -> bool:
         return self.in_a_row >= _IN_A_ROW or self.poisoned > _WINDOW * _SHARE
 
     async def _save(self, connection: AsyncConnection, *, reason: str | None) -> None:
@@ -91,4 +106,4 @@ class Breaker:
             "counted": self.counted,
             "poisoned": self.poisoned,
         }
-        await connection.execute(_SAVE, values)
+        self.opened = bool(await connection.scalar(_SAVE, values))

@@ -72,6 +72,7 @@ class Consumer(Generic[D]):
         """Consume until told to stop. Errors of infrastructure end it; it is run again."""
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
         breaker = Breaker(self.service, self.version)
+        self.checked = False
         narrowing = Narrowing(self.engine, batch, breaker)
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         try:
@@ -146,7 +147,7 @@ class Consumer(Generic[D]):
         log.warning("consumer_held", reason=reason, failures=failures)
         self.heartbeat.hold(reason)
         member.pause(*member.assignment())
-        await member.getmany(timeout_ms=0)
+        await client.stay(member)
         pause = backoff.delay(failures) if reason == "infrastructure" else _HELD_SECONDS
         await backoff.sleep(pause, stop)
 

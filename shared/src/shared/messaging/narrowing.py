@@ -48,7 +48,7 @@ class Narrowing(Generic[D]):
         suspects = await self._suspects(deliveries) if cautious else set[UUID]()
         together = [d for d in deliveries if d.envelope.subject not in suspects]
         failed = suspects | await self._together(together, counted=cautious)
-        self.breaker.went_well(len(deliveries) if not failed else 0)
+        self.breaker.went_well(sum(d.envelope.subject not in failed for d in deliveries))
         for subject in sorted(failed):
             await self._alone([d for d in deliveries if d.envelope.subject == subject])
 
@@ -90,15 +90,20 @@ class Narrowing(Generic[D]):
         return failed
 
     async def _alone(self, deliveries: Sequence[Delivery]) -> None:
-        """Run one lead's events one by one; park it at the first that fails for good."""
+        """Run one lead's events one by one; park it at the first that fails for good.
+
+        What failed may have been parked before and only follow the event that was tried: then that
+        one waits behind it, like the rest.
+        """
         for position, delivery in enumerate(deliveries):
             failure = await self._one(delivery)
             if failure is not None:
-                await self._park(failure)
-                rest = deliveries[position + 1 :]
+                await self._park(failure, delivery)
+                rest = deliveries[position + (failure.delivery is delivery) :]
                 if rest:
                     await self.batch.run(rest)
                 return
+        self.breaker.went_well(len(deliveries))
 
     async def _one(self, delivery: Delivery) -> Failure | None:
         """Try an event until it has its effect, or until it failed often enough."""
@@ -139,16 +144,17 @@ class Narrowing(Generic[D]):
             await parking.park(connection, [Parked(delivery, "busy")])
             await attempts.forget(connection, [delivery.envelope.event_id])
 
-    async def _park(self, failure: Failure) -> None:
+    async def _park(self, failure: Failure, tried: Delivery) -> None:
         envelope = failure.delivery.envelope
         async with self.engine.begin() as connection:
             locked = await subjects.lock(connection, [envelope.subject])
             poison = Parked(failure.delivery, "poison", failure.error, failure.traceback)
+            await parking.unpark(connection, [failure.delivery])
             await parking.park(connection, [poison])
             await parking.mark(connection, locked[envelope.subject].id, "poison")
-            await attempts.forget(connection, [envelope.event_id])
-            await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.error}"[:300])
+            await attempts.forget(connection, [envelope.event_id, tried.envelope.event_id])
+            await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.name}")
         metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
         log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
         if self.breaker.is_too_much():
-            raise BreakerOpen(failure.error)
+            raise BreakerOpen(failure.name)
