@@ -11,9 +11,11 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.catalogue import heard_by
+from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
 from shared.messaging import backoff
 from shared.messaging.batch import Batch
@@ -40,9 +42,12 @@ _DONE = text("""
     WHERE id = :id AND done_at IS NULL
 """)
 _LOOK = text("SELECT * FROM parking_order WHERE id = :id")
+# What is parked as poison waits for a person; a busy event of that lead waits with it.
 _BUSY = text("""
-    SELECT DISTINCT subject FROM parked_event
-    WHERE reason = 'busy' AND parked_at < clock_timestamp() - make_interval(secs => :seconds)
+    SELECT DISTINCT p.subject FROM parked_event p
+    LEFT JOIN subject s ON s.id = p.subject LEFT JOIN subject t ON t.id = s.alias_of
+    WHERE p.reason = 'busy' AND p.parked_at < clock_timestamp() - make_interval(secs => :seconds)
+      AND s.parked_as IS NULL AND t.parked_as IS NULL
     LIMIT 20
 """)
 
@@ -87,7 +92,10 @@ class Orders(Generic[D]):
         for row in busy:
             await self._carry_out(release, "release", row.subject)
         for order in orders:
-            count, error = await self._carry_out(release, order.verb, order.subject)
+            outcome = await self._carry_out(release, order.verb, order.subject)
+            if outcome is None:
+                continue
+            count, error = outcome
             async with self.engine.begin() as connection:
                 await connection.execute(_DONE, {"id": order.id, "count": count, "error": error})
             log.info("parking_order_done", verb=order.verb, subject=str(order.subject),
@@ -95,7 +103,11 @@ class Orders(Generic[D]):
 
     async def _carry_out(
         self, release: Release[D], verb: str, subject: UUID
-    ) -> tuple[int, str | None]:
+    ) -> tuple[int, str | None] | None:
+        """Return how many events were dealt with, and what failed; None: somebody holds the lead.
+
+        Then the order stays open for the next turn, and holds no other order up.
+        """
         work = release.release if verb == "release" else release.discard
         try:
             return await work(subject), None
@@ -103,3 +115,8 @@ class Orders(Generic[D]):
             return 0, "nothing is parked of this lead"
         except StillFailing as error:
             return 0, str(error)
+        except DBAPIError as error:
+            if kind_of(error) is not Kind.CONTENTION:
+                raise
+            log.warning("lead_busy", subject=str(subject))
+            return None

@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database.errors import Kind, kind_of
 from shared.messaging import parking, positions, subjects
-from shared.messaging.batch import Batch
+from shared.messaging.batch import Batch, Failure
 from shared.messaging.heard import D
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams
@@ -21,7 +22,10 @@ from shared.messaging.stream import Streams
 _ALL = ("poison", "conflict", "behind", "busy", "gap")
 _WITH_ALIASES = text("SELECT id FROM subject WHERE id = :subject OR alias_of = :subject")
 _CLEAR = text("UPDATE subject SET parked_as = NULL WHERE id = :subject")
-_SET_ERROR = text("UPDATE parked_event SET error = :error, traceback = :traceback WHERE id = :id")
+_SET_ERROR = text("""
+    UPDATE parked_event SET reason = 'poison', error = :error, traceback = :traceback
+    WHERE id = :id
+""")
 
 
 class NothingParked(Exception):
@@ -45,6 +49,7 @@ class Release(Generic[D]):
         Raises:
             NothingParked: there is none.
             StillFailing: an event failed; those before it have had their effect.
+            sqlalchemy.exc.DBAPIError: of contention or infrastructure: ask again.
         """
         count = 0
         while (delivery := await self._first(subject)) is not None:
@@ -81,33 +86,46 @@ class Release(Generic[D]):
             locked = await subjects.lock(connection, names)
             streams = await positions.load(connection, locked)
             parked = await parking.load(connection, names, _ALL)
-            ready = _ready(streams, [d for some in parked.values() for d in some])
+            ready = self._ready(streams, [d for some in parked.values() for d in some])
             if ready is None:
                 await connection.execute(_CLEAR, {"subject": subject})
+            elif streams[ready.envelope.subject].contradicts(ready.envelope):
+                raise StillFailing(f"{subject}: its number was heard with another id; discard it")
             return ready
 
     async def _apply(self, subject: UUID, delivery: Delivery) -> None:
-        failures = await self.batch.run([delivery], released=True)
-        if not failures:
+        failure = await self._try(delivery)
+        if failure is None:
             return
+        name = delivery.envelope.subject
         async with self.engine.begin() as connection:
-            values = {"error": failures[0].error, "traceback": failures[0].traceback}
+            locked = await subjects.lock(connection, [name])
+            values = {"error": failure.error, "traceback": failure.traceback}
             await connection.execute(_SET_ERROR, values | {"id": delivery.parked_id})
-        raise StillFailing(f"{subject}: {failures[0].error}")
+            await parking.mark(connection, locked[name].id, "poison")
+        raise StillFailing(f"{subject}: {failure.error}")
+
+    async def _try(self, delivery: Delivery) -> Failure | None:
+        try:
+            failures = await self.batch.run([delivery], released=True)
+        except Exception as error:
+            if kind_of(error) in (Kind.INFRASTRUCTURE, Kind.CONTENTION):
+                raise
+            return Failure.of(delivery, error)
+        return failures[0] if failures else None
 
     async def _names(self, connection: AsyncConnection, subject: UUID) -> list[UUID]:
         rows = await connection.execute(_WITH_ALIASES, {"subject": subject})
         return [row.id for row in rows]
 
-
-def _ready(streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
-    """Return the parked event that is next in its stream, the earliest parked first."""
-    for delivery in sorted(parked, key=lambda each: each.parked_id or 0):
-        envelope = delivery.envelope
-        position = streams[envelope.subject].positions.get(envelope.topic)
-        if position is None or envelope.sequence <= position.last_sequence + 1:
-            return delivery
-    return None
+    def _ready(self, streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
+        """Return the parked event that is next in its stream, the earliest parked first."""
+        for delivery in sorted(parked, key=lambda each: each.parked_id or 0):
+            envelope = delivery.envelope
+            started_at = self.batch.started_at[envelope.topic]
+            if not streams[envelope.subject].is_early(envelope, started_at=started_at):
+                return delivery
+        return None
 
 
 def _pass_over(streams: dict[UUID, Streams], gone: Sequence[Delivery]) -> None:

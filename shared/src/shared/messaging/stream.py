@@ -54,26 +54,33 @@ class Streams:
         is_old = position is not None and envelope.sequence <= position.last_sequence
         if self.erased:
             return Verdict.DUPLICATE if is_old else Verdict.ADVANCE
-        if position is not None and is_old:
-            return self._old(envelope, position)
+        if is_old:
+            return Verdict.CONFLICT if self.contradicts(envelope) else Verdict.DUPLICATE
         if (envelope.topic, envelope.sequence) in self.parked:
             return Verdict.DUPLICATE
         if self.parked_as is not None:
             return Verdict.BEHIND
-        if envelope.sequence != self._next(envelope, position, started_at):
+        if self.is_early(envelope, started_at=started_at):
             return Verdict.GAP
         return Verdict.ADVANCE if envelope.blank else Verdict.APPLY
+
+    def is_early(self, envelope: Envelope, *, started_at: datetime) -> bool:
+        """Tell whether an event before this one is missing."""
+        position = self.positions.get(envelope.topic)
+        return envelope.sequence > self._next(envelope, position, started_at)
+
+    def contradicts(self, envelope: Envelope) -> bool:
+        """Tell whether the last number that was heard had another id than this event has."""
+        last = self.positions.get(envelope.topic)
+        if last is None or last.last_sequence != envelope.sequence or envelope.blank:
+            return False
+        return last.last_event_id != envelope.event_id
 
     def advance(self, envelope: Envelope) -> None:
         """Move the position to an event that was applied or passed over."""
         self.positions[envelope.topic] = Position(envelope.sequence, envelope.event_id)
         self.parked.discard((envelope.topic, envelope.sequence))
         self.moved.add(envelope.topic)
-
-    def _old(self, envelope: Envelope, last: Position) -> Verdict:
-        same_number = last.last_sequence == envelope.sequence
-        rewritten = same_number and last.last_event_id != envelope.event_id
-        return Verdict.CONFLICT if rewritten and not envelope.blank else Verdict.DUPLICATE
 
     def _next(self, envelope: Envelope, last: Position | None, started_at: datetime) -> int:
         """A subject that is older than our first hearing may begin at any number."""
