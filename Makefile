@@ -42,7 +42,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; \
-		$(MAKE) --no-print-directory $$suite || exit 1; \
+		$(MAKE) --no-print-directory $$suite BRIEF=1 || exit 1; \
 		took="$$took\n$$suite: $$((SECONDS - began)) s"; \
 	done; printf "== all of it holds$$took\n"
 
@@ -52,8 +52,8 @@ integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
 	@$(BIN)/pytest -q tests/e2e
 
-faults: setup-dev ## Kill what runs while leads come in (HANDOFF_FULL=1: more seeds of identity, too)
-	@$(if $(HANDOFF_FULL),HANDOFF_SEEDS=20 $(BIN)/pytest -q $(ORACLE))
+faults: setup-dev ## Kill what runs while leads come in, and identity by an oracle over 20 seeds (about 10 minutes)
+	@$(if $(BRIEF),,HANDOFF_SEEDS=20 $(BIN)/pytest -q $(ORACLE))
 	@$(BIN)/pytest -q tests/faults
 
 load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import limits
+from shared.database.errors import Kind, kind_of
 from shared.telemetry import metrics
 
 _TAKE = text("""
@@ -64,10 +65,15 @@ class Lease:
         return self._epoch is not None
 
     async def give_back(self) -> None:
-        """End the lease now, so that the next holder need not wait."""
-        if self._epoch is not None:
-            await self._ask(_GIVE_BACK, name=self._name, owner=self._owner, epoch=self._epoch)
-            self._epoch = None
+        """End the lease now, so that nobody need wait for it; with the database away, time does."""
+        if self._epoch is None:
+            return
+        epoch, self._epoch = self._epoch, None
+        try:
+            await self._ask(_GIVE_BACK, name=self._name, owner=self._owner, epoch=epoch)
+        except Exception as error:
+            if kind_of(error) is not Kind.INFRASTRUCTURE:
+                raise
 
     async def _take(self) -> int | None:
         epoch = await self._ask(

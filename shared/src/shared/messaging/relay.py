@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -166,7 +166,7 @@ class Relay:
             if error is None:
                 continue
             log.warning("relay_failed", error=type(error).__name__, rows=len(some))
-            if len(some) == 1:
+            if len(some) == 1 and _is_of_the_record(error):
                 await self._count(some[0], error)
             self.one_by_one = True
             raise error
@@ -243,4 +243,13 @@ def _envelope(row: Row[Any], service: str) -> Envelope:
         traceparent=headers.get("traceparent"),
         data=row.payload,
         blank="erased" if not row.payload else None,
+    )
+
+
+def _is_of_the_record(error: Exception) -> bool:
+    """Tell a record that Kafka will never take from a broker that is away or without a leader."""
+    return (
+        isinstance(error, KafkaError)
+        and not error.retriable
+        and not isinstance(error, KafkaTimeoutError | KafkaConnectionError)
     )

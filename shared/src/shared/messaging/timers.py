@@ -11,14 +11,18 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.event import Event
+from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
 from shared.messaging import backoff, outbox, subjects
-from shared.telemetry import metrics
+from shared.telemetry import metrics, trail
 from shared.telemetry.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
 
 _MOST_SUBJECTS = 200
 _SLEEP_SECONDS = 0.5
@@ -61,15 +65,42 @@ class TimerLoop:
 
     async def _turn(self) -> int:
         """Fire once; return how many subjects were due and free."""
-        async with self.engine.begin() as connection:
+        async with self.engine.connect() as connection:
             now = await connection.scalar(_NOW)
-            due = await self.timer.due(connection, now, _MOST_SUBJECTS)
-            held = await subjects.try_lock(connection, due) if due else {}
-            if not held:
-                return 0
-            events = await self.timer.fire(connection, sorted(held), now)
-            said = [(event, outbox.Cause(correlation_id=new_id())) for event in events]
-            await outbox.say_all(connection, said)
-        self.heartbeat.progress()
-        metrics.TIMERS_FIRED.labels(timer=self.timer.name).inc(len(held))
+            due = list(await self.timer.due(connection, now, _MOST_SUBJECTS))
+        if not due:
+            return 0
+        try:
+            fired = await self._fire(due, now)
+        except Exception as error:
+            if kind_of(error) in (Kind.INFRASTRUCTURE, Kind.CONTENTION):
+                raise
+            fired = await self._one_by_one(due, now)
+        if fired:
+            self.heartbeat.progress()
+            metrics.TIMERS_FIRED.labels(timer=self.timer.name).inc(fired)
+        return fired
+
+    async def _one_by_one(self, due: Sequence[UUID], now: datetime) -> int:
+        """After a failure: one subject that fails costs no other its time."""
+        fired = 0
+        for subject in due:
+            try:
+                fired += await self._fire([subject], now)
+            except Exception as error:
+                if kind_of(error) in (Kind.INFRASTRUCTURE, Kind.CONTENTION):
+                    raise
+                log.error(  # noqa: TRY400  an error's own text can hold a person's data
+                    "timer_failed", timer=self.timer.name, subject=str(subject),
+                          **trail.of(error))  # fmt: skip
+        return fired
+
+    async def _fire(self, due: Sequence[UUID], now: datetime) -> int:
+        """Lock those that nobody holds, and do in one commit what is due of them."""
+        async with self.engine.begin() as connection:
+            held = await subjects.try_lock(connection, due)
+            if held:
+                events = await self.timer.fire(connection, sorted(held), now)
+                said = [(event, outbox.Cause(correlation_id=new_id())) for event in events]
+                await outbox.say_all(connection, said)
         return len(held)
