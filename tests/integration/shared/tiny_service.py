@@ -60,8 +60,8 @@ def routes(settings: Settings) -> APIRouter:
         return {"slept": seconds}
 
     @router.get("/bug")
-    async def fail() -> None:
-        raise ZeroDivisionError("anna@example.com")
+    async def fail(email: str) -> None:
+        raise ZeroDivisionError(email)
 
     return router
 

@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from shared.web import failures, openapi
+from shared.web import failures, openapi, parameters
 from shared.web.gate import Gate
 from shared.web.observe import Observe
 from shared.web.problems import ProblemType
@@ -43,7 +43,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(parameters.refuse_unknown)])
     failures.install(app, errors)
     app.add_middleware(Gate)
     app.add_middleware(Observe)
