@@ -60,7 +60,7 @@ def routes(settings: Settings) -> APIRouter:
         return {"slept": seconds}
 
     @router.get("/bug")
-    async def fail(email: str) -> None:
+    async def fail(email: str = "anna@example.com") -> None:
         raise ZeroDivisionError(email)
 
     return router
