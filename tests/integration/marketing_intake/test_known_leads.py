@@ -166,9 +166,12 @@ class TestErasing:
             json={"purpose": "sms", "granted": True, "text": "Canary again"},
             headers={"Idempotency-Key": str(new_id())},
         )
+        spam = {"source_id": intake.source_id, "email": "Canary@known.example.com"}
+        quarantined = await intake.http.post("/v1/leads", json=spam | {"is_test": True})
 
         answer = await intake.http.delete(f"/v1/leads/{lead_id}")
 
+        assert quarantined.status_code == 202
         assert (answer.status_code, answer.content) == (204, b"")
         (row,) = await intake.rows(self.everything)
         assert "canary" not in row.held.lower()

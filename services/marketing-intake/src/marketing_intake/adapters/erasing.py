@@ -32,6 +32,18 @@ _BLANK = tuple(
     )
 )
 
+# What never became a lead (spam, tests, a parked mapping) is theirs too, if it shows their address.
+_BLANK_UNRESOLVED = text("""
+    UPDATE submission SET body = '', sender = '{}', content_hash = NULL,
+        state = CASE state WHEN 'parked' THEN 'rejected' ELSE state END,
+        reason = CASE state WHEN 'parked' THEN 'erased' ELSE reason END,
+        updated_at = clock_timestamp()
+    WHERE state IN ('parked', 'quarantined') AND lead_id IS NULL AND EXISTS (
+        SELECT FROM unnest(CAST(:emails AS text[])) AS r (email)
+        WHERE position(r.email IN lower(encode(body, 'escape'))) > 0
+    )
+""")
+
 
 async def blank(connection: AsyncConnection, desk: Desk, *, secret: bytes) -> None:
     """Keep the keyed hashes of who was erased on this desk, and nothing else of them."""
@@ -42,6 +54,8 @@ async def blank(connection: AsyncConnection, desk: Desk, *, secret: bytes) -> No
     }
     values = {"hashes": list(hashes), "times": list(hashes.values())}
     await connection.execute(_REMEMBER, values)
+    emails = [t.value for traces in desk.erasures.values() for t in traces if t.kind == "email"]
+    await connection.execute(_BLANK_UNRESOLVED, {"emails": emails})
     ids: list[UUID] = sorted(desk.erasures)
     for statement in _BLANK:
         await connection.execute(statement, {"ids": ids})
