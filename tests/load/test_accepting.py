@@ -4,7 +4,7 @@ import pytest
 from tests.load.measuring import ROUNDS, SECONDS, Posting, keep, posting_to, ratio
 from tests.load.product import Product
 
-HALF_OF_GOAL = {"accept_c64": 0.30, "accept_c1": 0.15}
+HALF_OF_FIRST = {"accept_c64": 0.24, "accept_c1": 0.10}
 
 
 @pytest.mark.timeout(300)
@@ -16,7 +16,7 @@ async def test_durable_accept_is_not_far_from_a_no_op(product: Product) -> None:
         samples = [await posting.to_product(at_once=16, seconds=SECONDS) for _ in range(ROUNDS)]
         keep("p99_over_p50_c16", [s.quantile(0.99) / s.quantile(0.5) for s in samples])
 
-    assert {name: m for name, m in medians.items() if m < HALF_OF_GOAL[name]} == {}
+    assert {name: m for name, m in medians.items() if m < HALF_OF_FIRST[name]} == {}
 
 
 async def _accepting(posting: Posting, at_once: int) -> list[float]:
