@@ -1,7 +1,8 @@
 """How the benchmarks measure: between two samples of the floor, in rounds, by one client.
 
 Figures are printed and kept in `.build/figures/load.json`. They fail only below half of what was
-measured first: these are clocks on shared machines. `HANDOFF_ROUNDS` sets the rounds (5 or more for a report).
+measured first: these are clocks on shared machines. `HANDOFF_ROUNDS` sets the rounds (5 or more for
+a report).
 """
 
 import itertools
