@@ -30,7 +30,6 @@ HEARTBEAT_SILENCE = 30.0
 SESSION = 20.0
 
 MAX_BODY_BYTES = 1_048_576
-MAX_EVENT_BYTES = 900_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Generic
 
 import structlog
-from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +19,7 @@ from shared.contracts.catalogue import UnknownVersion
 from shared.database.bulk import Insert
 from shared.database.errors import Kind, kind_of
 from shared.kafka import client
+from shared.kafka.errors import KafkaError
 from shared.kafka.port import Member, Partition, Record
 from shared.messaging import backoff
 from shared.messaging.batch import Batch

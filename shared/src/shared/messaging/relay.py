@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import limits
 from shared.contracts.envelope import Envelope
 from shared.kafka import client
+from shared.kafka.errors import KafkaError, is_of_the_record
 from shared.kafka.port import Ack, Sender
 from shared.kafka.topics import physical
 from shared.messaging import attempts, backoff, foreign
@@ -166,7 +166,7 @@ class Relay:
             if error is None:
                 continue
             log.warning("relay_failed", error=type(error).__name__, rows=len(some))
-            if len(some) == 1 and _is_of_the_record(error):
+            if len(some) == 1 and is_of_the_record(error):
                 await self._count(some[0], error)
             self.one_by_one = True
             raise error
@@ -243,13 +243,4 @@ def _envelope(row: Row[Any], service: str) -> Envelope:
         traceparent=headers.get("traceparent"),
         data=row.payload,
         blank="erased" if not row.payload else None,
-    )
-
-
-def _is_of_the_record(error: Exception) -> bool:
-    """Tell a record that Kafka will never take from a broker that is away or without a leader."""
-    return (
-        isinstance(error, KafkaError)
-        and not error.retriable
-        and not isinstance(error, KafkaTimeoutError | KafkaConnectionError)
     )

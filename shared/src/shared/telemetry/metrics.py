@@ -53,7 +53,6 @@ EVENT_AGE = Histogram(
     ["topic"],
     buckets=_SECONDS,
 )
-CONSUMER_LAG = Gauge("handoff_consumer_lag", "Records behind the end, by topic", ["topic"])
 OFFSET_COMMIT_FAILED = Counter(
     "handoff_offset_commit_failed_total", "Offsets that Kafka did not take; harmless"
 )

@@ -1,0 +1,23 @@
+"""Whose fault it is that a record was not taken."""
+
+import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+)
+
+from shared.kafka.errors import is_of_the_record
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KafkaTimeoutError(), KafkaConnectionError(), NotLeaderForPartitionError(), OSError()],
+)
+def test_brokers_that_are_away_are_no_fault_of_a_record(error: Exception) -> None:
+    assert not is_of_the_record(error)
+
+
+def test_a_record_that_is_too_large_will_never_be_taken() -> None:
+    assert is_of_the_record(MessageSizeTooLargeError())
