@@ -13,15 +13,16 @@ from importlib.metadata import version
 from typing import Generic, TypeVar
 
 from fastapi import FastAPI
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import limits
+from shared import crash_points, limits
 from shared.database import migrate
 from shared.database.engine import open_engine
 from shared.messaging import loops
-from shared.messaging.worker import Worker
-from shared.settings import DatabaseSettings, KafkaSettings, TelemetrySettings, WebSettings
+from shared.messaging.worker import Worker, WorkerSettings
+from shared.settings import DatabaseSettings, FaultSettings, TelemetrySettings, WebSettings
 from shared.telemetry import logging
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web import server
@@ -29,7 +30,9 @@ from shared.web.app import Lifespan
 from shared.web.health import Operations, build_operations
 
 
-class ServiceSettings(DatabaseSettings, KafkaSettings, WebSettings, TelemetrySettings):
+class ServiceSettings(
+    DatabaseSettings, WorkerSettings, WebSettings, TelemetrySettings, FaultSettings
+):
     """What every service needs to know; a service's own settings extend it."""
 
 
@@ -68,19 +71,32 @@ def main(service: Service[S]) -> int:
         "--only", action="append", default=[], metavar="LOOP", help="only this loop of the worker"
     )
     asked = parser.parse_args()
-    settings = service.settings()
+    settings = _read_settings(service, parser)
+    crash_points.arm(settings.crash_at)
     logging.configure(settings, service=service.name, role=asked.role)
     if asked.role == "migrate":
         asyncio.run(migrate.upgrade(settings, service.package))
         return 0
     if asked.role == "api":
         return run_api(service, settings)
-    heartbeats = Heartbeats()
+    heartbeats = Heartbeats(settings.silence_seconds)
     engine = open_engine(settings, limits.WORKER, hot=True)
     known = _loops(service.worker(settings, engine, heartbeats))
     if strangers := set(asked.only) - set(known):
         parser.error(f"no loop {', '.join(strangers)}; there are {', '.join(known)}")
     return run_worker(settings, engine, heartbeats, _chosen(known, asked.only))
+
+
+def _read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
+    """Return the settings; where one is wrong, say which and why, and end the process."""
+    try:
+        return service.settings()
+    except ValidationError as error:
+        faults = [
+            f"HANDOFF_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        ]
+        parser.error("; ".join(faults))
 
 
 def run_api(service: Service[S], settings: S) -> int:

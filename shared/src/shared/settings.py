@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from shared import crash_points, limits
+
 _PREFIX = "HANDOFF_"
 
 
@@ -82,6 +84,47 @@ class KafkaSettings(HandoffSettings):
         min_length=1,
         description="a stable name of this process: static group member, holder of leases",
     )
+    session_seconds: float = Field(
+        default=limits.SESSION,
+        ge=6,
+        le=300,
+        description="a group member that is silent for so long is replaced",
+    )
+    ack_seconds: float = Field(
+        default=limits.ACK,
+        ge=1,
+        le=300,
+        description="a record without an ack for so long makes its worker start again",
+    )
+
+
+class LoopSettings(HandoffSettings):
+    """How long a worker's loops wait before they act on silence."""
+
+    lease_seconds: float = Field(
+        default=limits.LEASE, ge=1, le=300, description="how long a loop's holder may be silent"
+    )
+    silence_seconds: float = Field(
+        default=limits.HEARTBEAT_SILENCE,
+        ge=1,
+        le=600,
+        description="a loop that neither turns nor is held for so long fails /livez",
+    )
+
+
+class FaultSettings(HandoffSettings):
+    """For tests: where the process is to die."""
+
+    crash_at: str | None = Field(
+        default=None, description="for tests only: a crash point, such as `relay.after_send:3`"
+    )
+
+    @field_validator("crash_at")
+    @classmethod
+    def _is_known(cls, at: str | None) -> str | None:
+        if at is not None:
+            crash_points.read(at)
+        return at
 
 
 class WebSettings(HandoffSettings):

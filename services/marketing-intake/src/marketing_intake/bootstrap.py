@@ -21,7 +21,6 @@ from shared import limits
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.messaging.capture import Flusher
-from shared.messaging.lease import Lease
 from shared.messaging.loops import Loop
 from shared.messaging.worker import Worker
 from shared.process import Service
@@ -77,7 +76,7 @@ def make_loops(
     )
     resolver = Resolver(
         engine=engine,
-        lease=Lease(engine, name="resolve", owner=settings.instance),
+        lease=worker.lease("resolve"),
         heartbeat=heartbeats.loop("resolve"),
         secret=_secret(settings),
     )

@@ -60,7 +60,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         partition_assignment_strategy=[RangePartitionAssignor],
-        session_timeout_ms=int(limits.SESSION * _MILLISECONDS),
+        session_timeout_ms=int(settings.session_seconds * _MILLISECONDS),
         heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared import crash_points
 from shared.contracts import catalogue
 from shared.contracts.event import Event
 from shared.messaging import attempts, erasure, outbox, parking, positions, subjects
@@ -110,6 +111,7 @@ class Batch(Generic[D]):
             failures = await self._work(connection, plan, streams)
             if counted:
                 await attempts.forget(connection, _done(deliveries, failures))
+            crash_points.reach("consumer.before_commit")
         self._measure(plan, streams)
         return failures
 

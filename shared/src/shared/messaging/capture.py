@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared import crash_points
 from shared.telemetry import metrics
 
 _MOST_ROWS = 500
@@ -88,11 +89,13 @@ class Flusher(Generic[Row, Answer]):
         return batch
 
     async def _flush(self, batch: list[_Waiting[Row, Answer]]) -> None:
+        crash_points.reach("capture.before_write")
         try:
             answers = await self._write([waiting.row for waiting in batch])
         except Exception as error:  # noqa: BLE001  whatever it was, somebody waits for an answer
             await self._flush_failed(batch, error)
             return
+        crash_points.reach("capture.after_commit")
         for waiting, answer in zip(batch, answers, strict=True):
             _settle(waiting, answer)
 

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import crash_points
 from shared.contracts.catalogue import UnknownVersion
 from shared.database.bulk import Insert
 from shared.database.errors import Kind, kind_of
@@ -77,6 +78,7 @@ class Consumer(Generic[D]):
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         try:
             await member.start()
+            crash_points.reach("consumer.joined")
             await self._consume(member, narrowing, stop)
         finally:
             await client.stop(member)
@@ -88,11 +90,14 @@ class Consumer(Generic[D]):
             self.heartbeat.beat()
             if not records:
                 continue
+            crash_points.reach("consumer.after_poll")
             began = time.monotonic()
             cautious = began < cautious_until
             if not await self._see_through(member, narrowing, records, stop, cautious=cautious):
                 return
+            crash_points.reach("consumer.after_commit")
             await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
+            crash_points.reach("consumer.after_offset")
             self.heartbeat.progress()
             metrics.BATCH_SECONDS.observe(time.monotonic() - began)
             await asyncio.sleep(_PACE_SECONDS)

@@ -40,11 +40,14 @@ class Lease:
     that was stopped and continued does not fight with the one that replaced it.
     """
 
-    def __init__(self, engine: AsyncEngine, *, name: str, owner: str) -> None:
-        """Claim nothing yet."""
+    def __init__(
+        self, engine: AsyncEngine, *, name: str, owner: str, seconds: float = limits.LEASE
+    ) -> None:
+        """Claim nothing yet; once held, the lease ends `seconds` after its last renewal."""
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._name = name
         self._owner = owner
+        self._seconds = seconds
         self._epoch: int | None = None
         self._first = True
         self._asked_at = 0.0
@@ -56,7 +59,7 @@ class Lease:
 
     async def hold(self) -> bool:
         """Take or renew the lease where that is due; tell whether this process holds it."""
-        fresh = time.monotonic() - self._asked_at < limits.LEASE_RENEWAL
+        fresh = time.monotonic() - self._asked_at < self._seconds * limits.LEASE_RENEWAL
         if fresh and self._epoch is not None:
             return True
         self._asked_at = time.monotonic()
@@ -77,14 +80,14 @@ class Lease:
 
     async def _take(self) -> int | None:
         epoch = await self._ask(
-            _TAKE, name=self._name, owner=self._owner, seconds=limits.LEASE, first=self._first
+            _TAKE, name=self._name, owner=self._owner, seconds=self._seconds, first=self._first
         )
         self._first = False
         return epoch
 
     async def _renew(self) -> int | None:
         return await self._ask(
-            _RENEW, name=self._name, owner=self._owner, seconds=limits.LEASE, epoch=self._epoch
+            _RENEW, name=self._name, owner=self._owner, seconds=self._seconds, epoch=self._epoch
         )
 
     async def _ask(self, statement: TextClause, **values: object) -> int | None:

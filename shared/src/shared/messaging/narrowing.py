@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import crash_points
 from shared.database.errors import Kind, kind_of
 from shared.messaging import attempts, backoff, parking, subjects
 from shared.messaging.batch import Batch, Failure
@@ -114,6 +115,7 @@ class Narrowing(Generic[D]):
             self.blameless.discard(event_id)
         failure = Failure(delivery, "the process ended each time that this was tried", "")
         while (await attempts.count(self.engine, [event_id]))[event_id] <= attempts.MOST:
+            crash_points.reach("consumer.counted")
             outcome = await self._try(delivery)
             if outcome is None:
                 return None
@@ -154,6 +156,7 @@ class Narrowing(Generic[D]):
             await parking.mark(connection, locked[envelope.subject].id, "poison")
             await attempts.forget(connection, [envelope.event_id, tried.envelope.event_id])
             await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.name}")
+            crash_points.reach("consumer.before_park")
         metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
         log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
         if self.breaker.is_too_much():

@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared import crash_points
 from shared.contracts.catalogue import heard_by
 from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
@@ -96,6 +97,7 @@ class Orders(Generic[D]):
             if outcome is None:
                 continue
             count, error = outcome
+            crash_points.reach("orders.before_done")
             async with self.engine.begin() as connection:
                 await connection.execute(_DONE, {"id": order.id, "count": count, "error": error})
             log.info("parking_order_done", verb=order.verb, subject=str(order.subject),

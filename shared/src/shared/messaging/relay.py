@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import limits
+from shared import crash_points, limits
 from shared.contracts.envelope import Envelope
 from shared.kafka import client
 from shared.kafka.errors import KafkaError, is_of_the_record
@@ -115,6 +115,7 @@ class Relay:
             return
         self.heartbeat.free()
         if rows:
+            crash_points.reach("relay.after_read")
             await self._send_and_archive(producer, rows)
         else:
             self.wake.clear()
@@ -146,7 +147,7 @@ class Relay:
         began = time.monotonic()
         acked: Acked = {}
         try:
-            async with asyncio.timeout(limits.ACK):
+            async with asyncio.timeout(self.settings.ack_seconds):
                 await self._send(producer, rows, acked)
         except TimeoutError:
             raise StartAgain("a record had no ack for too long") from None
@@ -184,7 +185,9 @@ class Relay:
             except KafkaError as refused:
                 error = refused
                 break
+        crash_points.reach("relay.after_send")
         answers = await asyncio.gather(*(f for _, f in sent), return_exceptions=True)
+        crash_points.reach("relay.after_ack")
         for (row_id, _), answer in zip(sent, answers, strict=True):
             if isinstance(answer, Exception):
                 error = error or answer
@@ -211,6 +214,8 @@ class Relay:
         }
         async with self.engine.begin() as connection:
             await connection.execute(_ARCHIVE, values)
+            crash_points.reach("relay.before_archive")
+        crash_points.reach("relay.after_archive")
 
     async def _count(self, row: Row[Any], error: Exception) -> None:
         """Count a record that failed alone; the third time its subject is held."""

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared import crash_points
 from shared.contracts.event import Event
 from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
@@ -99,8 +100,11 @@ class TimerLoop:
         """Lock those that nobody holds, and do in one commit what is due of them."""
         async with self.engine.begin() as connection:
             held = await subjects.try_lock(connection, due)
+            crash_points.reach("timer.locked")
             if held:
                 events = await self.timer.fire(connection, sorted(held), now)
                 said = [(event, outbox.Cause(correlation_id=new_id())) for event in events]
                 await outbox.say_all(connection, said)
+            crash_points.reach("timer.before_commit")
+        crash_points.reach("timer.after_commit")
         return len(held)

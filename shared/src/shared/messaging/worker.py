@@ -16,8 +16,12 @@ from shared.messaging.loops import Loop
 from shared.messaging.orders import Orders
 from shared.messaging.relay import Relay
 from shared.messaging.timers import Timer, TimerLoop
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, LoopSettings
 from shared.telemetry.heartbeat import Heartbeats
+
+
+class WorkerSettings(KafkaSettings, LoopSettings):
+    """What the loops need to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Worker:
     """What a service's worker is made of. `version` is the code's: another one closes a breaker."""
 
     engine: AsyncEngine
-    settings: KafkaSettings
+    settings: WorkerSettings
     service: str
     version: str
     heartbeats: Heartbeats
@@ -44,8 +48,13 @@ class Worker:
             loops[timer.name] = TimerLoop(self.engine, timer, beat).run
         return loops
 
+    def lease(self, name: str) -> Lease:
+        """Return this process's claim to a loop of which there must be one."""
+        of = self.settings
+        return Lease(self.engine, name=name, owner=of.instance, seconds=of.lease_seconds)
+
     def _relay(self) -> Relay:
-        lease = Lease(self.engine, name="relay", owner=self.settings.instance)
+        lease = self.lease("relay")
         beat = self.heartbeats.loop("relay")
         return Relay(self.engine, self.settings, self.service, lease, beat)
 

@@ -20,6 +20,7 @@ class Heartbeat:
     beaten_at: float = field(default_factory=time.monotonic)
     progressed_at: float = field(default_factory=time.monotonic)
     held: str | None = None
+    silence: float = limits.HEARTBEAT_SILENCE
 
     def beat(self) -> None:
         """Say that the loop turned."""
@@ -52,19 +53,20 @@ class Heartbeat:
     def is_dead(self) -> bool:
         """Tell whether the loop neither turns nor says that it is held."""
         silent = time.monotonic() - self.beaten_at
-        return self.held is None and silent > limits.HEARTBEAT_SILENCE
+        return self.held is None and silent > self.silence
 
 
 class Heartbeats:
     """The loops of one process."""
 
-    def __init__(self) -> None:
-        """Start with no loop."""
+    def __init__(self, silence: float = limits.HEARTBEAT_SILENCE) -> None:
+        """Start with no loop; one that is silent for `silence` seconds will be dead."""
+        self._silence = silence
         self._loops: dict[str, Heartbeat] = {}
 
     def loop(self, name: str) -> Heartbeat:
         """Return the heartbeat of a loop, new at the first call."""
-        return self._loops.setdefault(name, Heartbeat(name))
+        return self._loops.setdefault(name, Heartbeat(name, silence=self._silence))
 
     def dead(self) -> list[str]:
         """Return the names of the loops that are dead."""

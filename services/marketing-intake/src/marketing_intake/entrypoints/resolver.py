@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from marketing_intake.adapters import submissions
 from marketing_intake.adapters.submissions import OutOfStep, Pending
 from marketing_intake.entrypoints.resolving import Failed, Resolving
+from shared import crash_points
 from shared.database.errors import Kind, kind_of
 from shared.messaging import backoff
 from shared.messaging.lease import Lease
@@ -64,6 +65,7 @@ class Resolver:
         if not batch or now is None:
             self.heartbeat.beat()
             return 0
+        crash_points.reach("resolve.after_read")
         try:
             await self.settle(batch, now)
         except OutOfStep:
@@ -81,6 +83,7 @@ class Resolver:
         except Exception as error:  # noqa: BLE001  sorted there; what is waited through is raised again
             await self._split(batch, now, error)
         else:
+            crash_points.reach("resolve.after_commit")
             _count(outcomes)
 
     async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:

@@ -18,6 +18,7 @@ from marketing_intake.domain.mapping import read_fields
 from marketing_intake.domain.source import Source
 from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.resolve_submission import ResolveSubmission, resolve_submission
+from shared import crash_points
 from shared.ids import LeadId, new_id
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause, Said
@@ -57,6 +58,7 @@ class Resolving:
             await leads.save(connection, desk)
             await submissions.end(connection, batch, desk.resolutions)
             await outbox.say_all(connection, said)
+            crash_points.reach("resolve.before_commit")
         return Counter(one.outcome for one in desk.resolutions)
 
     async def _load(
