@@ -1,102 +1,111 @@
-"""What must hold after any storm, asked of the four databases: nothing lost, nothing doubled."""
+"""What must hold after any storm: nothing lost, doubled, out of order, or from nowhere.
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+Each check counts violations, asks databases and topics alone, and looks only at the services that
+a rig has. Nothing is what it should be.
+"""
 
-import asyncpg
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
 from tests.faults.ledger import Ledger
-from tests.stack.system import System
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.topics import Streams, read_back
 
-_QUIET_SECONDS = 60.0
+from shared.contracts.catalogue import TOPICS, heard_by, said_by
+
+INTAKE, SCORING, PIPELINE, NOTIFIER = (
+    "marketing_intake", "lead_scoring", "sales_pipeline", "notifier"
+)  # fmt: skip
 
 
 @dataclass
-class Databases:
-    """A connection to each of the four databases."""
+class Evidence:
+    """What a scenario knows: its rig, what was sent and said from outside, what the topics hold."""
 
-    by_service: Mapping[str, asyncpg.Connection]
-
-    async def ask(self, service: str, sql: str, *values: object) -> list[asyncpg.Record]:
-        """Return the rows of a query."""
-        return await self.by_service[service].fetch(sql, *values)
-
-    async def one(self, service: str, sql: str, *values: object) -> Any:
-        """Return the value of a query that has one."""
-        return await self.by_service[service].fetchval(sql, *values)
-
-    async def close(self) -> None:
-        """Close all."""
-        for connection in self.by_service.values():
-            await connection.close()
+    rig: Rig
+    ledger: Ledger = field(default_factory=Ledger)
+    fed: Mapping[tuple[str, UUID], int] = field(default_factory=dict)
+    log: Streams = field(default_factory=dict)
 
 
-async def connect(system: System) -> Databases:
-    """Connect to the four databases as their owners."""
-    services = system.status["services"]
-    opened = {
-        name: await asyncpg.connect(found["database"], ssl=False)
-        for name, found in services.items()
+Check = Callable[[Evidence], Awaitable[int]]
+Findings = dict[str, int]
+
+
+async def broken(
+    rig: Rig,
+    *,
+    ledger: Ledger | None = None,
+    fed: Mapping[tuple[str, UUID], int] | None = None,
+) -> Findings:
+    """Return the invariants that do not hold, with how often."""
+    evidence = Evidence(rig, ledger or Ledger(), fed or {})
+    evidence.log = await read_back(rig.kafka, [topic.name for topic in TOPICS])
+    counts = {
+        name: await check(evidence)
+        for name, (services, check) in CHECKS.items()
+        if services <= rig.urls.keys()
     }
-    return Databases(opened)
-
-
-async def quiet(databases: Databases) -> None:
-    """Wait until nothing is on its way any more: twice in a row, a second apart."""
-    async with asyncio.timeout(_QUIET_SECONDS):
-        still = 0
-        while still < 2:
-            still = still + 1 if await _is_quiet(databases) else 0
-            await asyncio.sleep(0.7)
-
-
-async def _is_quiet(databases: Databases) -> bool:
-    unresolved = "SELECT count(*) FROM submission WHERE outcome IS NULL AND state = 'received'"
-    if await databases.one("marketing-intake", unresolved):
-        return False
-    said: dict[tuple[str, Any], int] = {}
-    heard: list[dict[tuple[str, Any], int]] = []
-    for name in databases.by_service:
-        for row in await databases.ask(name, "SELECT topic, subject, last_sequence FROM said"):
-            said[row["topic"], row["subject"]] = row["last_sequence"]
-        rows = await databases.ask(name, "SELECT topic, subject, last_sequence FROM heard")
-        heard.append({(r["topic"], r["subject"]): r["last_sequence"] for r in rows})
-        if await databases.one(name, "SELECT count(*) FROM outbox"):
-            return False
-    return all(said.get(stream) == last for some in heard for stream, last in some.items())
-
-
-async def broken(databases: Databases, ledger: Ledger) -> dict[str, int]:
-    """Return the invariants that do not hold, with how often; nothing is what it should be."""
-    counts = {name: await check(databases, ledger) for name, check in _CHECKS.items()}
     return {name: count for name, count in counts.items() if count}
 
 
-async def _lost_submissions(databases: Databases, ledger: Ledger) -> int:
+async def _lost_submissions(evidence: Evidence) -> int:
     """Every key that was answered 2xx is stored, under the very receipt that was answered."""
-    rows = await databases.ask("marketing-intake", "SELECT key, receipt_id FROM submission_key")
+    rows = await evidence.rig.ask(
+        INTAKE,
+        """
+        SELECT k.key, k.receipt_id FROM submission_key k
+        WHERE EXISTS (SELECT FROM submission s WHERE s.id = k.receipt_id)
+        """,
+    )
     found = {row["key"].removeprefix("key:"): str(row["receipt_id"]) for row in rows}
-    return sum(found.get(key) != receipt for key, receipt in ledger.receipts.items())
+    return sum(found.get(key) != receipt for key, receipt in evidence.ledger.receipts.items())
 
 
-async def _without_outcome(databases: Databases, _: Ledger) -> int:
-    return await databases.one(
-        "marketing-intake",
-        "SELECT count(*) FROM submission WHERE outcome IS NULL AND state <> 'waiting'",
+async def _doubled_submissions(evidence: Evidence) -> int:
+    """One key, one submission: its body is told from all others by its `message`."""
+    return await evidence.rig.one(
+        INTAKE, "SELECT count(*) - count(DISTINCT body) FROM submission WHERE body <> ''"
     )
 
 
-async def _doubled_leads(databases: Databases, _: Ledger) -> int:
-    return await databases.one(
-        "marketing-intake",
-        "SELECT count(*) - count(DISTINCT email) FROM lead WHERE email IS NOT NULL",
+async def _phantoms(evidence: Evidence) -> int:
+    """Nothing is stored that nobody sent."""
+    if not evidence.ledger.sent:
+        return 0
+    rows = await evidence.rig.ask(INTAKE, "SELECT key FROM submission_key")
+    return len({row["key"].removeprefix("key:") for row in rows} - evidence.ledger.sent)
+
+
+async def _without_outcome(evidence: Evidence) -> int:
+    return await evidence.rig.one(
+        INTAKE, "SELECT count(*) FROM submission WHERE outcome IS NULL AND state <> 'waiting'"
     )
 
 
-async def _not_captured_once(databases: Databases, _: Ledger) -> int:
-    return await databases.one(
-        "marketing-intake",
+async def _doubled_leads(evidence: Evidence) -> int:
+    return await evidence.rig.one(
+        INTAKE, "SELECT count(*) - count(DISTINCT email) FROM lead WHERE email IS NOT NULL"
+    )
+
+
+async def _touched_unlike_submitted(evidence: Evidence) -> int:
+    """Each submission that made or changed a lead left exactly one touchpoint."""
+    return await evidence.rig.one(
+        INTAKE,
+        """
+        SELECT count(*) FROM submission s
+        WHERE s.outcome IN ('created', 'updated') AND s.body <> ''
+          AND 1 <> (SELECT count(*) FROM touchpoint t WHERE t.submission_id = s.id)
+        """,
+    )
+
+
+async def _not_captured_once(evidence: Evidence) -> int:
+    return await evidence.rig.one(
+        INTAKE,
         """
         SELECT count(*) FROM lead l WHERE 1 <> (
             SELECT count(*) FROM outbox_archive a
@@ -106,35 +115,180 @@ async def _not_captured_once(databases: Databases, _: Ledger) -> int:
     )
 
 
-async def _unscored(databases: Databases, _: Ledger) -> int:
-    leads = await _ids(databases, "marketing-intake", "SELECT id FROM lead")
-    scored = await _ids(databases, "lead-scoring", "SELECT lead_id FROM lead_score")
-    return len(leads ^ scored)
+async def _misnumbered(evidence: Evidence) -> int:
+    """What was archived of each stream is 1, 2, 3 … up to the last number given out, once each."""
+    counts = [
+        await evidence.rig.one(
+            service,
+            """
+            SELECT count(*) FROM said_stream s
+            LEFT JOIN LATERAL (
+                SELECT count(*) AS events, count(DISTINCT sequence) AS numbers,
+                       max(sequence) AS last
+                FROM outbox_archive a WHERE a.subject = s.subject AND a.topic = s.topic
+            ) a ON true
+            WHERE (a.events, a.numbers, a.last)
+                  IS DISTINCT FROM (s.last_sequence, s.last_sequence, s.last_sequence)
+            """,
+        )
+        for service in evidence.rig.urls
+    ]
+    return sum(counts)
 
 
-async def _deals_unlike_qualified(databases: Databases, _: Ledger) -> int:
+async def _not_in_the_log(evidence: Evidence) -> int:
+    """What was archived is in its topic, the same events under the same numbers, and no other."""
+    lost = 0
+    for service in evidence.rig.urls:
+        topics = said_by(service.replace("_", "-"))
+        rows = await evidence.rig.ask(
+            service, "SELECT topic, subject, sequence, event_id FROM outbox_archive"
+        )
+        said = {(r["topic"], r["subject"], r["sequence"], r["event_id"]) for r in rows}
+        logged = {
+            (topic, subject, envelope.sequence, envelope.event_id)
+            for (topic, subject), stream in evidence.log.items()
+            if topic in topics
+            for envelope in stream.firsts
+        }
+        lost += len(said ^ logged)
+    return lost
+
+
+async def _out_of_order_in_the_log(evidence: Evidence) -> int:
+    ours = {topic for service in evidence.rig.urls for topic in said_by(service.replace("_", "-"))}
+    return sum(not stream.in_order for (topic, _), stream in evidence.log.items() if topic in ours)
+
+
+async def _unheard(evidence: Evidence) -> int:
+    """Every stream was heard, or is parked, up to its last number."""
+    said = dict(evidence.fed)
+    for service in evidence.rig.urls:
+        rows = await evidence.rig.ask(service, "SELECT topic, subject, last_sequence FROM said")
+        said |= {(r["topic"], r["subject"]): r["last_sequence"] for r in rows}
+    odd = 0
+    for service in evidence.rig.urls:
+        topics = set(heard_by(service.replace("_", "-")))
+        rows = await evidence.rig.ask(
+            service, "SELECT topic, subject, last_sequence + parked AS have FROM heard"
+        )
+        have = {(r["topic"], r["subject"]): r["have"] for r in rows}
+        mine = {stream: last for stream, last in said.items() if stream[0] in topics}
+        odd += sum(have.get(stream, 0) != last for stream, last in mine.items())
+        odd += len(have.keys() - mine.keys())
+    return odd
+
+
+async def _said_twice_of_one_cause(evidence: Evidence) -> int:
+    """One event heard leads to one score said, one deal opened: never to two."""
+    counts = [
+        await evidence.rig.one(
+            service,
+            """
+            SELECT count(*) FROM (
+                SELECT FROM outbox_archive WHERE headers ? 'causation_id'
+                GROUP BY subject, type, headers ->> 'causation_id' HAVING count(*) > 1
+            ) twice
+            """,
+        )
+        for service in {SCORING, PIPELINE} & evidence.rig.urls.keys()
+    ]
+    return sum(counts)
+
+
+async def _touches_unlike_said(evidence: Evidence) -> int:
+    """Scoring counted each touchpoint that was said, once; what is parked, it did not."""
+    rows = await evidence.rig.ask(SCORING, "SELECT lead_id, touchpoints FROM lead_score")
+    have = {row["lead_id"]: row["touchpoints"] for row in rows}
+    gone = await evidence.rig.ask(
+        SCORING,
+        """
+        SELECT id FROM subject WHERE erased_at IS NOT NULL
+        UNION SELECT subject FROM parked_event
+        """,
+    )
+    odd = {row[0] for row in gone}
+    touched: Counter[UUID] = Counter()
+    for (topic, subject), stream in evidence.log.items():
+        if topic in ("handoff.leads.v1", "handoff.touchpoints.v1"):
+            touched[subject] += sum(b'"touchpoint"' in e.data for e in stream.firsts)
+    return sum(have.get(lead, 0) != count for lead, count in touched.items() if lead not in odd)
+
+
+async def _unscored(evidence: Evidence) -> int:
+    leads = await _ids(evidence, INTAKE, "SELECT id FROM lead WHERE erased_at IS NULL")
+    parked = await _ids(evidence, SCORING, "SELECT subject FROM parked_event")
+    scored = await _ids(evidence, SCORING, "SELECT lead_id FROM lead_score")
+    return len((leads ^ scored) - parked)
+
+
+async def _deals_unlike_qualified(evidence: Evidence) -> int:
     said = "SELECT DISTINCT subject FROM outbox_archive WHERE type = 'lead.qualified.v1'"
-    qualified = await _ids(databases, "lead-scoring", said)
-    deals = await databases.ask("sales-pipeline", "SELECT lead_id FROM deal")
-    return len(qualified ^ {row[0] for row in deals}) + len(deals) - len({r[0] for r in deals})
+    qualified = await _ids(evidence, SCORING, said)
+    parked = await _ids(evidence, PIPELINE, "SELECT subject FROM parked_event")
+    deals = await evidence.rig.ask(PIPELINE, "SELECT lead_id FROM deal")
+    once = {row[0] for row in deals}
+    return len((qualified ^ once) - parked) + len(deals) - len(once)
 
 
-async def _tasks_unlike_deals(databases: Databases, _: Ledger) -> int:
-    deals = await _ids(databases, "sales-pipeline", "SELECT id FROM deal")
-    tasks = await databases.ask("notifier", "SELECT deal_id FROM task WHERE kind = 'first_contact'")
-    return len(deals ^ {row[0] for row in tasks}) + len(tasks) - len({r[0] for r in tasks})
+async def _two_open_deals(evidence: Evidence) -> int:
+    return await evidence.rig.one(
+        PIPELINE,
+        "SELECT count(*) - count(DISTINCT lead_id) FROM deal WHERE outcome IS NULL",
+    )
 
 
-async def _ids(databases: Databases, service: str, sql: str) -> set[Any]:
-    return {row[0] for row in await databases.ask(service, sql)}
+async def _tasks_unlike_deals(evidence: Evidence) -> int:
+    deals = await _ids(evidence, PIPELINE, "SELECT id FROM deal")
+    tasks = await evidence.rig.ask(
+        NOTIFIER, "SELECT deal_id FROM task WHERE kind = 'first_contact'"
+    )
+    once = {row[0] for row in tasks}
+    return len(deals ^ once) + len(tasks) - len(once)
 
 
-_CHECKS = {
-    "answered 2xx and not stored": _lost_submissions,
-    "stored and without an outcome": _without_outcome,
-    "one person, two leads": _doubled_leads,
-    "a lead without exactly one LeadCaptured": _not_captured_once,
-    "a lead without a score, or the reverse": _unscored,
-    "qualified leads that do not have exactly one deal": _deals_unlike_qualified,
-    "deals that do not have exactly one first contact": _tasks_unlike_deals,
+async def _doubled_tasks(evidence: Evidence) -> int:
+    return await evidence.rig.one(
+        NOTIFIER,
+        "SELECT count(*) - count(DISTINCT (playbook_id, trigger_event_id)) FROM task",
+    )
+
+
+async def _rung_twice(evidence: Evidence) -> int:
+    """A task is created, due and overdue once each."""
+    return await evidence.rig.one(
+        NOTIFIER,
+        """
+        SELECT count(*) FROM (
+            SELECT FROM outbox_archive WHERE type <> 'task.completed.v1' AND payload <> ''
+            GROUP BY type, convert_from(payload, 'UTF8')::jsonb ->> 'task_id' HAVING count(*) > 1
+        ) twice
+        """,
+    )
+
+
+async def _ids(evidence: Evidence, service: str, sql: str) -> set[UUID]:
+    return {row[0] for row in await evidence.rig.ask(service, sql)}
+
+
+CHECKS: dict[str, tuple[set[str], Check]] = {
+    "answered 2xx and not stored": ({INTAKE}, _lost_submissions),
+    "one key, two submissions": ({INTAKE}, _doubled_submissions),
+    "stored and never sent": ({INTAKE}, _phantoms),
+    "stored and without an outcome": ({INTAKE}, _without_outcome),
+    "one person, two leads": ({INTAKE}, _doubled_leads),
+    "a submission without exactly one touchpoint": ({INTAKE}, _touched_unlike_submitted),
+    "a lead without exactly one LeadCaptured": ({INTAKE}, _not_captured_once),
+    "said under other numbers than 1, 2, 3": (set(), _misnumbered),
+    "archived and not in the topic, or the reverse": (set(), _not_in_the_log),
+    "out of order in the topic": (set(), _out_of_order_in_the_log),
+    "said and not heard, or the reverse": (set(), _unheard),
+    "said twice of one cause": (set(), _said_twice_of_one_cause),
+    "touchpoints scored unlike those said": ({SCORING}, _touches_unlike_said),
+    "a lead without a score, or the reverse": ({INTAKE, SCORING}, _unscored),
+    "a qualified lead without exactly one deal": ({SCORING, PIPELINE}, _deals_unlike_qualified),
+    "a lead with two open deals": ({PIPELINE}, _two_open_deals),
+    "a deal without exactly one first contact": ({PIPELINE, NOTIFIER}, _tasks_unlike_deals),
+    "two tasks of one playbook and trigger": ({NOTIFIER}, _doubled_tasks),
+    "a task that rang twice": ({NOTIFIER}, _rung_twice),
 }

@@ -7,25 +7,31 @@ What was answered 2xx must be found afterwards exactly once, whatever died in be
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 _UNKNOWN_PAUSE = 0.2
-_ATTEMPTS = 200
+_ATTEMPTS = 300
+Leads = Mapping[str, dict[str, Any]]
+"""Bodies of leads, each under the key that it is sent with."""
 
 
 @dataclass
 class Ledger:
     """What was sent, and what was answered."""
 
+    sent: set[str] = field(default_factory=set)
     receipts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     attempts: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[int] = field(default_factory=Counter)
 
     async def send(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> None:
         """Post a lead until its fate is known."""
+        self.sent.add(key)
         for _ in range(_ATTEMPTS):
             outcome = await self._try(client, key, lead)
             self.attempts[outcome] += 1
@@ -40,6 +46,8 @@ class Ledger:
         except httpx.TransportError:
             return "unknown"
         if answer.status_code >= 500:
+            if answer.status_code != 503 or "retry-after" not in answer.headers:
+                self.wrong[answer.status_code] += 1
             return "unknown"
         if answer.is_success:
             self.receipts[key] = answer.json()["receipt_id"]
@@ -50,22 +58,54 @@ class Ledger:
 
 async def storm(
     client: httpx.AsyncClient,
-    leads: dict[str, dict[str, Any]],
+    leads: Leads,
     *,
     at_once: int = 16,
     a_second: float = 200.0,
+    ledger: Ledger | None = None,
 ) -> Ledger:
     """Send all leads, each under its key, some at once and not faster than told."""
-    ledger = Ledger()
+    ledger = ledger or Ledger()
     free = asyncio.Semaphore(at_once)
-    tasks: list[asyncio.Task[None]] = []
+    began = asyncio.get_running_loop().time()
 
     async def one(key: str, lead: dict[str, Any]) -> None:
-        async with free:
+        try:
             await ledger.send(client, key, lead)
+        finally:
+            free.release()
 
-    for key, lead in leads.items():
-        tasks.append(asyncio.create_task(one(key, lead)))
-        await asyncio.sleep(1 / a_second)
-    await asyncio.gather(*tasks)
+    async with asyncio.TaskGroup() as tasks:
+        for number, (key, lead) in enumerate(leads.items()):
+            late = began + number / a_second - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0, late))
+            await free.acquire()
+            tasks.create_task(one(key, lead))
     return ledger
+
+
+def some_leads(source_id: str, count: int, *, seed: int) -> Leads:
+    """Return leads under their keys; a fifth are people who come a second time."""
+    chance = random.Random(seed)
+    leads: dict[str, dict[str, Any]] = {}
+    for number in range(count):
+        person = chance.randrange(number) if number and chance.random() < 0.2 else number
+        key = f"key-{seed}-{number}"
+        leads[key] = {
+            "source_id": source_id,
+            "email": f"person{person}.{seed}@company{person % 50}.com",
+            "first_name": "Jo",
+            "company": f"Company {person % 50}",
+            "job_title": chance.choice(["VP Sales", "Intern", "Head of Marketing"]),
+            "message": f"{key}: {chance.choice(['please show us a demo', 'hello'])}",
+            "page_url": "https://www.example.com/pricing",
+        }
+    return leads
+
+
+async def make_source(client: httpx.AsyncClient) -> str:
+    """Make a source for a storm; return its id."""
+    body = {"name": "Storm", "kind": "api", "channel": "advertising"}
+    answer = await client.post("/v1/sources", json=body)
+    answer.raise_for_status()
+    return str(answer.json()["id"])

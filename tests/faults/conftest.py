@@ -1,0 +1,33 @@
+"""What fault tests share: rigs of their own, and the figures that they leave."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from tests.faults import figures
+from tests.faults.rig.code import Code
+from tests.faults.rig.rig import Rig, rigged
+from tests.stack.running import Stack
+
+MakeRig = Callable[..., Awaitable[Rig]]
+figure = figures.figure
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the figures of the run; xdist's workers hand theirs to the controller."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(figures.Keeper(), "figures")
+
+
+@pytest.fixture
+async def make_rig(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[MakeRig]:
+    """Give what makes a rig of some services, on some code; it ends with the test."""
+    async with AsyncExitStack() as rigs:
+
+        async def make(*services: str, code: Code | None = None) -> Rig:
+            logs = tmp_path_factory.mktemp("rig")
+            return await rigs.enter_async_context(rigged(stack, logs, services, code))
+
+        yield make

@@ -1,0 +1,79 @@
+"""The figures that fault tests leave: printed at the end of a run, and kept in `docs/figures.md`.
+
+A test says `figure("what", value, goal="…")`. A run at full size (`HANDOFF_FULL=1`, as
+`make faults` sets it) writes one column of the table, a small one the other; rows are kept by name.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+Figure = Callable[..., None]
+_PLACE = Path(__file__).resolve().parents[2] / "docs" / "figures.md"
+_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
+_HEAD = ["| Figure | Goal | `make test` | `make faults` |", "|---|---|---|---|"]
+_NAME = "figure"
+Row = tuple[str, str, str, str]
+
+
+def is_full() -> bool:
+    """Tell whether this run is of full size."""
+    return bool(os.environ.get("HANDOFF_FULL"))
+
+
+def sized(small: int, full: int) -> int:
+    """Return how much of something this run does."""
+    return full if is_full() else small
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Give what keeps a figure."""
+
+    def keep(what: str, value: object, *, goal: str) -> None:
+        text = f"{value:,.3g}" if isinstance(value, float) else str(value)
+        record_property(_NAME, (what, goal, text))
+
+    return keep
+
+
+class Keeper:
+    """Collects the figures of a run; with several workers only the controller's is used."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.found: list[tuple[str, str, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a test left."""
+        if report.when == "call":
+            self.found += [tuple(value) for name, value in report.user_properties if name == _NAME]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print them, and write them down."""
+        if not self.found:
+            return
+        terminalreporter.section("figures")
+        for what, goal, value in self.found:
+            terminalreporter.write_line(f"{what}: {value}   (goal: {goal})")
+        write(self.found)
+
+
+def write(found: Sequence[tuple[str, str, str]], place: Path = _PLACE) -> None:
+    """Bring the table of `docs/figures.md` up to date."""
+    before, _, rest = place.read_text().partition(_BEGIN)
+    table, _, after = rest.partition(_END)
+    rows = {row[0]: row for row in _rows(table)}
+    for what, goal, value in found:
+        _, _, small, full = rows.get(what, (what, goal, "", ""))
+        rows[what] = (what, goal, *((small, value) if is_full() else (value, full)))
+    lines = [*_HEAD, *(f"| {' | '.join(rows[name])} |" for name in sorted(rows))]
+    place.write_text("\n".join([f"{before}{_BEGIN}", *lines, f"{_END}{after}"]))
+
+
+def _rows(table: str) -> list[Row]:
+    lines = [line for line in table.splitlines() if line.startswith("|")][len(_HEAD) :]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [(what, goal, small, full) for what, goal, small, full in cells]

@@ -1,0 +1,132 @@
+"""One process of a service under a scenario's hands: started, killed, stopped, started again.
+
+It is kept as a supervisor keeps it: whenever it dies it is started again at once, and the first
+lives may be given a crash point each.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+READY_WITHIN = 60.0
+_GRACE = 20.0
+_ASK_EVERY = 0.05
+
+
+@dataclass
+class Process:
+    """A program of the product; `crashes` are the crash points of its first lives."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    url: str
+    operations_url: str
+    log: Path
+    crashes: list[str] = field(default_factory=list)
+    lives: int = 0
+    deaths: list[int] = field(default_factory=list)
+    kept: bool = True
+    _child: asyncio.subprocess.Process | None = None
+    _keeper: asyncio.Task[None] | None = None
+    _stopping: bool = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while it runs."""
+        alive = self._child is not None and self._child.returncode is None
+        return self._child.pid if alive and self._child else None
+
+    @property
+    def kills(self) -> int:
+        """How often it was killed by SIGKILL, by us or at a crash point."""
+        return sum(code == -signal.SIGKILL for code in self.deaths)
+
+    def start(self) -> None:
+        """Begin to keep it running; returns at once."""
+        self._stopping = False
+        self._keeper = asyncio.create_task(self._keep(), name=self.name)
+
+    def send(self, number: signal.Signals) -> bool:
+        """Send a signal, if it runs; tell whether it did."""
+        pid = self.pid
+        if pid is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        return True
+
+    def kill(self) -> bool:
+        """Kill it as a power cut would; its keeper starts it again."""
+        return self.send(signal.SIGKILL)
+
+    async def die(self) -> None:
+        """Kill it for good."""
+        self._stopping = True
+        self.send(signal.SIGCONT)
+        self.kill()
+        if self._keeper is not None:
+            await self._keeper
+
+    async def stop(self) -> None:
+        """End it as an orchestrator does: SIGTERM, and after its grace SIGKILL."""
+        self._stopping = True
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        if self._keeper is not None:
+            await asyncio.wait([self._keeper], timeout=_GRACE)
+            self.kill()
+            await self._keeper
+
+    async def ready(self, within: float = READY_WITHIN) -> float:
+        """Wait until it is ready; return how long that took, in seconds."""
+        return await self._until("readyz", within)
+
+    async def alive(self, within: float = READY_WITHIN) -> float:
+        """Wait until it answers at all."""
+        return await self._until("livez", within)
+
+    async def died(self, times: int, within: float = READY_WITHIN) -> None:
+        """Wait until it has died so often."""
+        async with asyncio.timeout(within):
+            while len(self.deaths) < times:
+                await asyncio.sleep(_ASK_EVERY)
+
+    async def _until(self, path: str, within: float) -> float:
+        began = time.monotonic()
+        async with asyncio.timeout(within), httpx.AsyncClient(timeout=2) as client:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"{self.operations_url}/{path}")).is_success:
+                        return time.monotonic() - began
+                await asyncio.sleep(_ASK_EVERY)
+
+    async def _keep(self) -> None:
+        while not self._stopping:
+            await self._live()
+            if not self.kept:
+                return
+
+    async def _live(self) -> None:
+        at = {"HANDOFF_CRASH_AT": self.crashes.pop(0)} if self.crashes else {}
+        with self.log.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                *self.command, env={**self.environment, **at}, stdout=log, stderr=log
+            )
+        self.lives += 1
+        if self._stopping:
+            self.kill()
+        self.deaths.append(await self._child.wait())
+
+
+def python(package: str, *arguments: str) -> list[str]:
+    """Return the command line of a service's role."""
+    return [sys.executable, "-m", package, *arguments]

@@ -1,0 +1,163 @@
+"""A scenario's own installation: fresh databases and topics on the run's Postgres and Kafka.
+
+Its processes are real ones, as few as the scenario needs; whatever it started, it ends.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from aiokafka.admin import AIOKafkaAdminClient
+from tests.faults.rig.code import Code
+from tests.faults.rig.process import Process, python
+from tests.stack import databases
+from tests.stack.running import Stack
+
+from shared.contracts.catalogue import TOPICS
+from shared.kafka import topics
+from shared.settings import KafkaSettings
+from shared.web.keys import new_key
+
+SERVICES = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
+SCOPES = (
+    *("leads:write", "leads:read", "sources:write", "scores:read", "rules:write", "deals:read"),
+    *("deals:write", "reps:write", "tasks:read", "tasks:write", "operate"),
+)
+
+
+@dataclass
+class Rig:
+    """Databases by service (named by its package), topics, processes by name."""
+
+    stack: Stack
+    kafka: KafkaSettings
+    urls: dict[str, str]
+    code: Code
+    logs: Path
+    connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    @property
+    def kills(self) -> int:
+        """How many SIGKILLs its processes have died of."""
+        return sum(process.kills for process in self.processes.values())
+
+    def process(
+        self, service: str, role: str = "worker", *, number: int = 0, **settings: str
+    ) -> Process:
+        """Return a process of a service, not started; settings as in `crash_at="..."`."""
+        name = f"{service}-{role}-{number}"
+        port, operations = free_port(), free_port()
+        environment = {
+            **os.environ,
+            **self.code.environment,
+            "HANDOFF_DATABASE_URL": self.urls[service],
+            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
+            "HANDOFF_KAFKA_REPLICATION": str(self.kafka.kafka_replication),
+            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
+            "HANDOFF_INSTANCE": name,
+            "HANDOFF_HTTP_PORT": str(port),
+            "HANDOFF_OPERATIONS_PORT": str(operations),
+            "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
+            "HANDOFF_LOG_LEVEL": "info",
+            **{f"HANDOFF_{key.upper()}": value for key, value in settings.items()},
+        }
+        self.processes[name] = Process(
+            name=name,
+            command=python(service, role),
+            environment=environment,
+            url=f"http://127.0.0.1:{port}",
+            operations_url=f"http://127.0.0.1:{operations}",
+            log=self.logs / f"{name}.log",
+        )
+        return self.processes[name]
+
+    async def start(self, service: str, role: str = "worker", **options: Any) -> Process:
+        """Start a process of a service and wait until it is ready."""
+        process = self.process(service, role, **options)
+        process.start()
+        await process.ready()
+        return process
+
+    async def database(self, service: str) -> asyncpg.Connection:
+        """Return the scenario's own connection to a service's database."""
+        if service not in self.connections or self.connections[service].is_closed():
+            self.connections[service] = await asyncpg.connect(self.urls[service], ssl=False)
+        return self.connections[service]
+
+    async def ask(self, service: str, sql: str, *values: object) -> list[asyncpg.Record]:
+        """Return the rows of a query."""
+        return await (await self.database(service)).fetch(sql, *values)
+
+    async def one(self, service: str, sql: str, *values: object) -> Any:
+        """Return the value of a query that has one."""
+        return await (await self.database(service)).fetchval(sql, *values)
+
+    async def client(self, process: Process, **options: Any) -> httpx.AsyncClient:
+        """Return a client of an API process, with a key for everything."""
+        service = process.name.partition("-")[0]
+        made = new_key()
+        await self.ask(
+            service,
+            "SELECT create_api_key($1, $2, 'a scenario', $3, NULL, NULL)",
+            made.key_id,
+            made.secret_hash,
+            list(SCOPES),
+        )
+        headers = {"Authorization": f"Bearer {made.text}"}
+        return httpx.AsyncClient(base_url=process.url, headers=headers, timeout=20, **options)
+
+    async def close(self) -> None:
+        """End all processes and connections."""
+        await asyncio.gather(*(process.die() for process in self.processes.values()))
+        for connection in self.connections.values():
+            await connection.close(timeout=5)
+
+
+@asynccontextmanager
+async def rigged(
+    stack: Stack, logs: Path, services: Collection[str], code: Code | None = None
+) -> AsyncGenerator[Rig]:
+    """Make a rig for the block: fresh databases of these services, and all topics."""
+    settings = KafkaSettings(
+        kafka_bootstrap=stack.kafka_bootstrap,
+        kafka_replication=1,
+        topic_prefix=f"f{secrets.token_hex(4)}.",
+    )
+    made = await asyncio.gather(*(databases.make_copy(stack, service) for service in services))
+    await topics.apply(settings)
+    rig = Rig(stack, settings, dict(zip(services, made, strict=True)), code or Code(), logs)
+    try:
+        yield rig
+    finally:
+        await rig.close()
+        await asyncio.gather(*(databases.drop(stack, url) for url in made))
+        await _drop_topics(settings)
+
+
+def behind(rig: Rig, **changes: Any) -> Rig:
+    """Return the same rig as its processes see it from behind a proxy."""
+    return replace(rig, **changes)
+
+
+async def _drop_topics(settings: KafkaSettings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([topics.physical(settings, topic.name) for topic in TOPICS])
+    finally:
+        await admin.close()
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
