@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tests.faults.ledger import Ledger
+from tests.faults.rig.quiet import NotQuiet, quiet
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.topics import Streams, read_back
 
@@ -32,6 +33,22 @@ class Evidence:
 
 Check = Callable[[Evidence], Awaitable[int]]
 Findings = dict[str, int]
+
+
+async def balance(
+    rig: Rig,
+    *,
+    ledger: Ledger | None = None,
+    fed: Mapping[tuple[str, UUID], int] | None = None,
+    within: float = 30.0,
+) -> Findings:
+    """Wait until all is heard; return what is broken, and whether it never came to rest."""
+    try:
+        await quiet(rig, fed, within=within)
+    except NotQuiet as error:
+        print(error)
+        return {"still on its way": 1} | await broken(rig, ledger=ledger, fed=fed)
+    return await broken(rig, ledger=ledger, fed=fed)
 
 
 async def broken(

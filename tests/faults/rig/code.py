@@ -38,7 +38,7 @@ def plant(*patches: str, into: Path) -> Code:
         shutil.copytree(ROOT / tree, into / tree, ignore=shutil.ignore_patterns("__pycache__"))
     for name in patches:
         subprocess.run(  # noqa: S603  our own patches
-            ["git", "apply", "--recount", str(PLANTED / f"{name}.patch")],  # noqa: S607
+            ["git", "apply", str(PLANTED / f"{name}.patch")],  # noqa: S607
             cwd=into,
             env={**os.environ, "GIT_CEILING_DIRECTORIES": str(into.parent)},
             check=True,

@@ -10,11 +10,10 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from tests.faults.invariants import Findings, broken
+from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.process import Process
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 from shared.clock import utc_now
@@ -35,7 +34,9 @@ def points_of(*loops: str, passes: Sequence[int] = (1, 2, 3)) -> list[str]:
     return [f"{name}:{number}" for number in passes for name in names]
 
 
-async def intake(rig: Rig, *, api: Points = (), worker: Points = ()) -> Findings:
+async def intake(
+    rig: Rig, *, api: Points = (), worker: Points = (), within: float = 30.0
+) -> Findings:
     """Leads come in by HTTP while the intake's processes die at these points."""
     door, work = rig.process("marketing_intake", "api"), rig.process("marketing_intake", "worker")
     door.crashes, work.crashes = list(api), list(worker)
@@ -51,11 +52,10 @@ async def intake(rig: Rig, *, api: Points = (), worker: Points = ()) -> Findings
             await storm(client, leads, at_once=6, a_second=60, ledger=ledger)
 
         await _until_dead([(door, len(api)), (work, len(worker))], send_some)
-    await quiet(rig)
-    return await broken(rig, ledger=ledger)
+    return await balance(rig, ledger=ledger, within=within)
 
 
-async def hearing(rig: Rig, *, worker: Points) -> Findings:
+async def hearing(rig: Rig, *, worker: Points, within: float = 30.0) -> Findings:
     """Events of leads are heard by scoring while its worker dies at these points."""
     process = rig.process("lead_scoring")
     process.crashes = list(worker)
@@ -69,26 +69,28 @@ async def hearing(rig: Rig, *, worker: Points) -> Findings:
             await asyncio.sleep(0.05)
 
         await _until_dead([(process, len(worker))], say_some)
-        await quiet(rig, feeder.said)
-        return await broken(rig, fed=feeder.said)
+        return await balance(rig, fed=feeder.said, within=within)
 
 
-async def ringing(rig: Rig, *, worker: Points) -> Findings:
-    """Tasks fall due and overdue while the notifier's worker dies at these points."""
+async def ringing(
+    rig: Rig, *, worker: Points = (), workers: int = 1, within: float = 30.0
+) -> Findings:
+    """Tasks fall due and overdue while the notifier's first worker dies at these points."""
     await rig.ask("notifier", "UPDATE playbook SET due_in_seconds = 1, grace_seconds = 1")
     process = rig.process("notifier")
     process.crashes = list(worker)
     process.start()
+    for number in range(1, workers):
+        await rig.start("notifier", number=number)
     async with feeding(rig.kafka) as feeder:
 
         async def say_some() -> None:
-            await feeder.say(deal_opened(new_id()))
+            await feeder.say(*(deal_opened(new_id()) for _ in range(5)))
             await asyncio.sleep(0.2)
 
         await _until_dead([(process, len(worker))], say_some)
         await _all_overdue(rig)
-        await quiet(rig, feeder.said)
-        return await broken(rig, fed=feeder.said)
+        return await balance(rig, fed=feeder.said, within=within)
 
 
 async def _all_overdue(rig: Rig) -> None:

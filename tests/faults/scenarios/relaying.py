@@ -1,0 +1,73 @@
+"""Scenarios of the relay: rows that commit late, and two workers that could both send.
+
+The intake's worker relays; the rows of its outbox are written by the scenario, as a use case would.
+"""
+
+import asyncio
+from uuid import UUID
+
+import asyncpg
+from tests.faults.invariants import Findings, balance
+from tests.faults.ledger import make_source, some_leads, storm
+from tests.faults.rig.feeder import captured
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.topics import read_back
+
+from shared.ids import new_id
+
+LEADS = "handoff.leads.v1"
+_SAY = """
+    WITH known AS (INSERT INTO subject (id) VALUES ($1::uuid) ON CONFLICT DO NOTHING),
+    numbered AS (
+        INSERT INTO said_stream (topic, subject, last_sequence) VALUES ($2, $1, 1)
+        ON CONFLICT (topic, subject) DO UPDATE SET last_sequence = said_stream.last_sequence + 1
+        RETURNING last_sequence
+    )
+    INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers)
+    SELECT $3::uuid, $2, $1, last_sequence, 'lead.captured.v1', $4,
+           jsonb_build_object('correlation_id', CAST($3 AS uuid))
+    FROM numbered
+"""
+
+
+async def a_row_that_commits_late(rig: Rig, *, within: float = 20.0) -> Findings:
+    """A transaction draws its outbox id first and commits last: the relay must not pass it by."""
+    late = await asyncpg.connect(rig.urls["marketing_intake"], ssl=False)
+    try:
+        await rig.start("marketing_intake")
+        transaction = late.transaction()
+        await transaction.start()
+        await say(late, new_id())
+        for _ in range(20):
+            await say(await rig.database("marketing_intake"), new_id())
+        await _sent(rig, 20, within)
+        await transaction.commit()
+    finally:
+        await late.close()
+    return await balance(rig, within=within)
+
+
+async def two_workers(rig: Rig, *, within: float = 20.0, leads: int = 60) -> Findings:
+    """Two workers share a database: each submission resolves once, each event is sent once."""
+    door = await rig.start("marketing_intake", "api")
+    for number in (0, 1):
+        await rig.start("marketing_intake", number=number)
+    async with await rig.client(door) as client:
+        source = await make_source(client)
+        ledger = await storm(client, some_leads(source, leads, seed=1), at_once=4, a_second=40)
+    found = await balance(rig, ledger=ledger, within=within)
+    log = await read_back(rig.kafka, [LEADS])
+    twice = sum(len(stream.envelopes) - len(stream.firsts) for stream in log.values())
+    return found | ({"sent twice though nothing failed": twice} if twice else {})
+
+
+async def say(connection: asyncpg.Connection, lead: UUID) -> None:
+    """Say that a lead was captured, in the caller's transaction."""
+    await connection.execute(_SAY, lead, LEADS, new_id(), captured(lead).to_wire())
+
+
+async def _sent(rig: Rig, count: int, within: float) -> None:
+    async with asyncio.timeout(within):
+        archived = "SELECT count(*) FROM outbox_archive"
+        while await rig.one("marketing_intake", archived) < count:
+            await asyncio.sleep(0.05)

@@ -1,0 +1,107 @@
+"""The scenarios can fail: each fault that was planted in the product is found by one of them.
+
+A patch is applied to a copy of the code, and the scenario that must catch it runs on that copy, on
+the smallest rig that shows it. Its green half is the scenario's ordinary test.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure
+from tests.faults.invariants import INTAKE, NOTIFIER, SCORING, Findings
+from tests.faults.rig.code import PLANTED, plant
+from tests.faults.rig.rig import Rig
+from tests.faults.scenarios import crashing, mishearing, relaying
+
+SOON = 6.0
+
+
+@dataclass(frozen=True)
+class Caught:
+    """Which service the fault shows in, by what, and which invariant says so."""
+
+    service: str
+    scenario: Callable[[Rig], Awaitable[Findings]]
+    broken: str
+    beside: tuple[str, ...] = ()
+
+
+NOT_STORED = "answered 2xx and not stored"
+NOT_HEARD = "said and not heard, or the reverse"
+UNLIKE_SAID = "touchpoints scored unlike those said"
+intake, hearing = partial(crashing.intake, within=SOON), partial(crashing.hearing, within=SOON)
+
+CATCHES = {
+    "answer-before-commit": Caught(
+        INTAKE, partial(intake, api=["capture.before_write:4"] * 3), NOT_STORED
+    ),
+    "repeat-without-its-key": Caught(
+        INTAKE, partial(intake, api=["capture.after_commit:2"] * 2), "one key, two submissions"
+    ),
+    "id-watermark": Caught(
+        INTAKE, partial(relaying.a_row_that_commits_late, within=SOON), "still on its way"
+    ),
+    "deleted-before-ack": Caught(
+        INTAKE,
+        partial(intake, worker=["relay.after_send:2"] * 2),
+        "archived and not in the topic, or the reverse",
+    ),
+    "wrong-key": Caught(INTAKE, partial(intake), "out of order in the topic"),
+    "lease-ignored": Caught(INTAKE, relaying.two_workers, "sent twice though nothing failed"),
+    "offset-committed-first": Caught(
+        SCORING, partial(hearing, worker=["consumer.before_commit:2"] * 2), NOT_HEARD
+    ),
+    "offsets-committed-by-the-clock": Caught(
+        SCORING, partial(hearing, worker=["consumer.before_commit:3"] * 3), NOT_HEARD
+    ),
+    "position-not-kept": Caught(
+        SCORING, partial(hearing, worker=["consumer.after_commit:2"] * 2), UNLIKE_SAID
+    ),
+    "published-before-commit": Caught(
+        SCORING,
+        partial(hearing, worker=["consumer.before_commit:2"] * 2),
+        "said twice of one cause",
+    ),
+    "gap-ignored": Caught(
+        SCORING, partial(mishearing.twice_and_out_of_order, within=SOON), UNLIKE_SAID
+    ),
+    "neighbours-lost": Caught(
+        SCORING, partial(mishearing.a_value_that_the_database_refuses, within=SOON), NOT_HEARD
+    ),
+    "erased-lead-revived": Caught(
+        SCORING, mishearing.erased_while_events_are_on_their_way, "erased and still known"
+    ),
+    "poison-counted-in-memory": Caught(
+        SCORING,
+        partial(mishearing.an_event_that_kills, within=10.0),
+        "still on its way",
+        beside=("deploys/killed-by-an-event",),
+    ),
+    "timer-without-lock": Caught(
+        NOTIFIER, partial(crashing.ringing, workers=2), "a task that rang twice"
+    ),
+}
+
+
+def test_every_planted_fault_has_a_scenario_that_must_catch_it() -> None:
+    assert sorted(path.stem for path in PLANTED.glob("*.patch")) == sorted(CATCHES)
+
+
+@pytest.mark.parametrize("name", CATCHES)
+async def test_a_planted_fault_is_caught(
+    name: str, make_rig: MakeRig, tmp_path_factory: pytest.TempPathFactory, figure: Figure
+) -> None:
+    caught = CATCHES[name]
+    code = plant(*caught.beside, name, into=tmp_path_factory.mktemp("code"))
+    rig = await make_rig(caught.service, code=code)
+    began = time.monotonic()
+
+    found = await caught.scenario(rig)
+
+    print(f"planted {name}: {found or 'nothing found'}, {time.monotonic() - began:.0f} s")
+    assert caught.broken in found
+    figure(f"planted fault `{name}`", f"caught: {caught.broken}", goal="caught")
