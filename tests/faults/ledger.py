@@ -6,6 +6,7 @@ What was answered 2xx must be found afterwards exactly once, whatever died in be
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 
 _UNKNOWN_PAUSE = 0.2
-_ATTEMPTS = 300
+_GIVE_UP_AFTER = 120.0
 Leads = Mapping[str, dict[str, Any]]
 """Bodies of leads, each under the key that it is sent with."""
 
@@ -32,13 +33,14 @@ class Ledger:
     async def send(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> None:
         """Post a lead until its fate is known."""
         self.sent.add(key)
-        for _ in range(_ATTEMPTS):
+        end = time.monotonic() + _GIVE_UP_AFTER
+        while time.monotonic() < end:
             outcome = await self._try(client, key, lead)
             self.attempts[outcome] += 1
             if outcome != "unknown":
                 return
             await asyncio.sleep(random.uniform(0, _UNKNOWN_PAUSE))
-        raise TimeoutError(f"{key}: no answer after {_ATTEMPTS} attempts")
+        raise TimeoutError(f"{key}: no answer within {_GIVE_UP_AFTER:.0f} s")
 
     async def _try(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> str:
         try:

@@ -35,6 +35,7 @@ class Process:
     lives: int = 0
     deaths: list[int] = field(default_factory=list)
     kept: bool = True
+    born: float = 0.0
     _child: asyncio.subprocess.Process | None = None
     _keeper: asyncio.Task[None] | None = None
     _stopping: bool = False
@@ -44,6 +45,11 @@ class Process:
         """The process id, while it runs."""
         alive = self._child is not None and self._child.returncode is None
         return self._child.pid if alive and self._child else None
+
+    @property
+    def age(self) -> float:
+        """How long its present life lasts, in seconds; 0 while it is dead."""
+        return time.monotonic() - self.born if self.pid else 0.0
 
     @property
     def kills(self) -> int:
@@ -100,6 +106,13 @@ class Process:
             while len(self.deaths) < times:
                 await asyncio.sleep(_ASK_EVERY)
 
+    async def is_ready(self) -> bool:
+        """Tell whether it is ready now."""
+        async with httpx.AsyncClient(timeout=2) as client:
+            with contextlib.suppress(httpx.TransportError):
+                return (await client.get(f"{self.operations_url}/readyz")).is_success
+        return False
+
     async def _until(self, path: str, within: float) -> float:
         began = time.monotonic()
         async with asyncio.timeout(within), httpx.AsyncClient(timeout=2) as client:
@@ -122,6 +135,7 @@ class Process:
                 *self.command, env={**self.environment, **at}, stdout=log, stderr=log
             )
         self.lives += 1
+        self.born = time.monotonic()
         if self._stopping:
             self.kill()
         self.deaths.append(await self._child.wait())

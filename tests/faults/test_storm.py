@@ -1,0 +1,34 @@
+"""SIGKILL is normal life: all processes of all services die at random, and the books balance."""
+
+import os
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure, sized
+from tests.faults.rig.rig import SERVICES
+from tests.faults.scenarios.storm import random_kills
+
+LEADS = sized(5_000, 100_000)
+KILLS = sized(130, 1_900)
+SEED = int(os.environ.get("HANDOFF_SEED", "1"))
+
+
+@pytest.mark.timeout(sized(600, 7_200))
+async def test_nothing_is_lost_or_doubled_while_every_process_is_killed_at_random(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    rig = await make_rig(*SERVICES)
+    print(f"seed {SEED}")
+
+    storm = await random_kills(rig, leads=LEADS, a_second=80, kills=KILLS, seed=SEED)
+
+    print(f"{rig.kills} kills, {storm.at_work} at work, attempts {dict(storm.ledger.attempts)}")
+    figure("storm: leads", LEADS, goal="5,000 small, 100,000 in full")
+    figure("storm: SIGKILLs", rig.kills, goal="with the other tests 200, 2,000")
+    figure("storm: kills that hit a process at work", storm.at_work, goal="most")
+    figure("storm: seconds from the last fault to balance", storm.seconds_to_balance, goal="≤ 30")
+    assert storm.broken == {}
+    assert len(storm.ledger.receipts) == LEADS
+    assert (storm.ledger.refused, dict(storm.ledger.wrong)) == ({}, {})
+    assert storm.at_work > KILLS / 2
+    assert storm.seconds_to_balance <= 30
