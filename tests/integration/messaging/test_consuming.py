@@ -21,7 +21,6 @@ from shared.contracts.catalogue import UnknownVersion
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.ids import LeadId, new_id
-from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.release import Release, StillFailing
 
@@ -172,74 +171,6 @@ class TestPoison:
 
         assert count == 2
         assert await heard_of(engine, lead) == ["1", "4"]
-
-
-class TestBreaker:
-    async def test_a_handler_that_fails_on_everything_stops_after_twenty_leads(
-        self, narrowing: Consuming, engine: AsyncEngine
-    ) -> None:
-        leads = [LeadId(new_id()) for _ in range(60)]
-        bad = [delivery(lead, 1, "poison") for lead in leads]
-
-        with pytest.raises(BreakerOpen):
-            await narrowing.see_through(bad, cautious=False)
-
-        assert sum([bool(await parked(engine, lead)) for lead in leads]) == 20
-
-    async def test_it_stays_open_after_a_restart_until_other_code_runs(
-        self, narrowing: Consuming, engine: AsyncEngine
-    ) -> None:
-        bad = [delivery(LeadId(new_id()), 1, "poison") for _ in range(25)]
-        with pytest.raises(BreakerOpen):
-            await narrowing.see_through(bad, cautious=False)
-
-        with pytest.raises(BreakerOpen):
-            await Breaker("tally", "1").check(engine)
-        await Breaker("tally", "2").check(engine)
-
-    async def test_its_reason_outlives_an_erasure_and_so_quotes_nothing(
-        self, narrowing: Consuming, engine: AsyncEngine
-    ) -> None:
-        bad = [delivery(LeadId(new_id()), 1, "unstorable") for _ in range(20)]
-
-        with pytest.raises(BreakerOpen):
-            await narrowing.see_through(bad, cautious=False)
-        async with engine.connect() as connection:
-            reason = await connection.scalar(text("SELECT reason FROM breaker"))
-            assert reason == "lead.captured: IntegrityError"
-
-    async def test_it_counts_over_batches_that_hold_one_event_each(
-        self, narrowing: Consuming
-    ) -> None:
-        bad = [delivery(LeadId(new_id()), 1, "poison") for _ in range(20)]
-        for each in bad[:19]:
-            await narrowing.see_through([each], cautious=False)
-
-        with pytest.raises(BreakerOpen):
-            await narrowing.see_through([bad[19]], cautious=False)
-
-    async def test_one_lead_in_a_hundred_does_not_open_it(
-        self, narrowing: Consuming, engine: AsyncEngine
-    ) -> None:
-        for _ in range(55):
-            good = [delivery(LeadId(new_id()), 1) for _ in range(99)]
-            bad = delivery(LeadId(new_id()), 1, "poison")
-            await narrowing.see_through([*good, bad], cautious=False)
-
-        await Breaker("tally", "1").check(engine)
-
-    async def test_what_one_member_opened_no_other_closes_by_parking_on(
-        self, narrowing: Consuming, engine: AsyncEngine
-    ) -> None:
-        other = Narrowing(engine, narrowing.batch, Breaker("tally", "1"))
-        bad = [delivery(LeadId(new_id()), 1, "poison") for _ in range(21)]
-        with pytest.raises(BreakerOpen):
-            await narrowing.see_through(bad[:20], cautious=False)
-
-        with pytest.raises(BreakerOpen):
-            await other.see_through(bad[20:], cautious=False)
-        with pytest.raises(BreakerOpen):
-            await Breaker("tally", "1").check(engine)
 
 
 class TestErasure:

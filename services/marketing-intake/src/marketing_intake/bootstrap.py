@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 import asyncpg
 from fastapi import FastAPI
@@ -18,6 +17,7 @@ from marketing_intake.entrypoints.door import Door
 from marketing_intake.entrypoints.resolver import Resolver
 from marketing_intake.entrypoints.waiting import Waiting
 from shared import limits
+from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.messaging.capture import Flusher
@@ -70,7 +70,7 @@ def make_loops(
         engine=engine,
         settings=settings,
         service=SERVICE,
-        version=version(SERVICE),
+        version=version_of(SERVICE),
         heartbeats=heartbeats,
         partitioned={"submission": "uuid7"},
     )

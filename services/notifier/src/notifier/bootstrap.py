@@ -1,7 +1,5 @@
 """Wires the notifier by hand: what its API and its worker are made of; builds nothing at import."""
 
-from importlib.metadata import version
-
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,6 +8,7 @@ from notifier.entrypoints.api import SERVICE, build_api
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.timer import TaskTimer
 from notifier.entrypoints.worker import NotifierHearer
+from shared.code import version_of
 from shared.messaging.worker import Worker
 from shared.process import Service
 from shared.telemetry.heartbeat import Heartbeats
@@ -33,7 +32,7 @@ def make_worker(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats)
         engine=engine,
         settings=settings,
         service=SERVICE,
-        version=version(SERVICE),
+        version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=NotifierHearer(),
         timers=[TaskTimer()],

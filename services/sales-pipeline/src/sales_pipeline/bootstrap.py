@@ -1,7 +1,5 @@
 """Wires the pipeline by hand: what its API and its worker are made of; builds nothing at import."""
 
-from importlib.metadata import version
-
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -9,6 +7,7 @@ from sales_pipeline.config import Settings
 from sales_pipeline.entrypoints.api import SERVICE, build_api
 from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.worker import PipelineHearer
+from shared.code import version_of
 from shared.messaging.worker import Worker
 from shared.process import Service
 from shared.telemetry.heartbeat import Heartbeats
@@ -32,7 +31,7 @@ def make_worker(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats)
         engine=engine,
         settings=settings,
         service=SERVICE,
-        version=version(SERVICE),
+        version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=PipelineHearer(),
     )

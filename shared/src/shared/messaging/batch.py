@@ -67,12 +67,13 @@ class Plan:
 
 @dataclass(slots=True)
 class Batch(Generic[D]):
-    """Runs batches for one service."""
+    """Runs batches for one service. `applied`: the events that the last run gave to a use case."""
 
     engine: AsyncEngine
     hearer: Hearer[D]
     started_at: Mapping[str, datetime]
     listened: dict[str, set[int]] = field(init=False)
+    applied: set[UUID] = field(init=False, default_factory=set[UUID])
 
     def __post_init__(self) -> None:
         """Note which kinds, in which versions, the service listens to."""
@@ -112,6 +113,8 @@ class Batch(Generic[D]):
             if counted:
                 await attempts.forget(connection, _done(deliveries, failures))
             crash_points.reach("consumer.before_commit")
+        applied = (d.envelope for d in plan.apply if d.envelope.kind in self.listened)
+        self.applied = {envelope.event_id for envelope in applied}
         self._measure(plan, streams)
         return failures
 

@@ -1,13 +1,16 @@
 """The breaker: a handler that fails on everything stops its consumer before it parks the world.
 
-It counts leads newly parked as poison, in the transaction that parks them: 20 in a row, or 5 % of
-the last thousand events. It is a row, so it survives restarts; it closes by command, or by itself
-when other code runs than the one that opened it. After the idea of sentry's arroyo, `DlqLimit`.
+It counts leads newly parked as poison, in the transaction that parks them: 20 in a row, or more
+than 5 % of the last thousand events. It is a row that all members share, so it survives restarts;
+each version of the code has its own, so other code goes on by itself, and code that failed stays
+stopped until somebody closes its row. After the idea of sentry's arroyo, `DlqLimit`.
 """
 
+import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.telemetry import metrics
@@ -15,22 +18,24 @@ from shared.telemetry import metrics
 _IN_A_ROW = 20
 _WINDOW = 1000
 _SHARE = 0.05
+_LOOK_SECONDS = 1.0
 
-_LOAD = text("SELECT * FROM breaker WHERE name = :name")
-_SAVE = text("""
-    INSERT INTO breaker AS b (name, opened_at, version, reason, in_a_row, counted, poisoned)
-    VALUES (:name, CASE WHEN :open THEN clock_timestamp() END, :version, :reason,
-            :in_a_row, :counted, :poisoned)
-    ON CONFLICT (name) DO UPDATE SET
-        opened_at = coalesce(b.opened_at, excluded.opened_at),
-        version = CASE WHEN b.opened_at IS NULL THEN excluded.version ELSE b.version END,
-        reason = CASE WHEN b.opened_at IS NULL THEN excluded.reason ELSE b.reason END,
-        in_a_row = excluded.in_a_row, counted = excluded.counted, poisoned = excluded.poisoned
-    RETURNING opened_at IS NOT NULL
+# A full window is halved, not emptied: so it always speaks of the last thousand or less.
+_COUNT = text("""
+    INSERT INTO breaker AS b (name, version, in_a_row, counted, poisoned)
+    VALUES (:name, :version, CAST(:poison AS int), CAST(:well AS int) + :poison, :poison)
+    ON CONFLICT (name, version) DO UPDATE SET
+        asked_at = clock_timestamp(),
+        in_a_row = CASE WHEN :well > 0 THEN 0 ELSE b.in_a_row END + :poison,
+        counted = (b.counted + :well)
+                / CASE WHEN b.counted + :well >= :window THEN 2 ELSE 1 END + :poison,
+        poisoned = b.poisoned
+                 / CASE WHEN b.counted + :well >= :window THEN 2 ELSE 1 END + :poison
+    RETURNING opened_at, reason, in_a_row, poisoned
 """)
-_CLOSE = text("""
-    UPDATE breaker SET opened_at = NULL, reason = NULL, in_a_row = 0, counted = 0, poisoned = 0
-    WHERE name = :name AND version <> :version
+_OPEN = text("""
+    UPDATE breaker SET opened_at = clock_timestamp(), reason = :reason
+    WHERE name = :name AND version = :version
 """)
 
 
@@ -40,70 +45,62 @@ class BreakerOpen(Exception):
 
 @dataclass(slots=True)
 class Breaker:
-    """The breaker of one consumer, under one version of its code."""
+    """What one member knows of its consumer's breaker, under one version of the code."""
 
     name: str
     version: str
-    in_a_row: int = 0
-    counted: int = 0
-    poisoned: int = 0
+    well: int = 0
     opened: bool = False
+    looked_at: float = 0.0
 
     async def check(self, engine: AsyncEngine) -> None:
-        """Read the row; close it where other code opened it.
+        """Write down what went well, and look whether another member opened the breaker.
+
+        Cheap enough to ask before each batch: it looks once a second.
 
         Raises:
             BreakerOpen: it is open, by this very version of the code.
         """
+        if not self.opened and time.monotonic() - self.looked_at < _LOOK_SECONDS:
+            return
         async with engine.begin() as connection:
-            row = (await connection.execute(_LOAD, {"name": self.name})).one_or_none()
-            if row is None:
-                return
-            if row.opened_at is not None and row.version == self.version:
-                metrics.BREAKER_OPEN.set(1)
-                raise BreakerOpen(row.reason)
-            self.in_a_row, self.counted, self.poisoned = row.in_a_row, row.counted, row.poisoned
-            if row.opened_at is not None:
-                self.in_a_row = self.counted = self.poisoned = 0
-                values = {"name": self.name, "version": self.version}
-                await connection.execute(_CLOSE, values)
-            self.opened = False
-            metrics.BREAKER_OPEN.set(0)
+            row = await self._count(connection, poison=0)
+        self.looked_at = time.monotonic()
+        self._note(is_open=row.opened_at is not None)
+        if self.opened:
+            raise BreakerOpen(row.reason)
 
     def went_well(self, events: int) -> None:
         """Count events that were applied; none at all says nothing."""
-        if events == 0:
-            return
-        self.in_a_row = 0
-        self.counted += events
-        if self.counted >= _WINDOW:
-            self.counted = self.poisoned = 0
+        self.well += events
 
-    async def went_wrong(self, connection: AsyncConnection, reason: str) -> None:
-        """Count a lead that is being parked as poison, in the transaction that parks it.
+    async def went_wrong(self, connection: AsyncConnection, reason: str) -> bool:
+        """Count a lead that is to be parked as poison, in the transaction that parks it.
 
-        The lead that opens the breaker is parked; the next one is not even tried.
+        The lead that opens the breaker is parked; False: it was open already, park nobody.
         """
-        self.in_a_row += 1
-        self.counted += 1
-        self.poisoned += 1
-        await self._save(connection, reason=reason if self._exceeds() else None)
+        row = await self._count(connection, poison=1)
+        was_open = row.opened_at is not None
+        too_much = row.in_a_row >= _IN_A_ROW or row.poisoned > _WINDOW * _SHARE
+        if too_much and not was_open:
+            values = {"name": self.name, "version": self.version, "reason": reason}
+            await connection.execute(_OPEN, values)
+        self._note(is_open=was_open or too_much)
+        return not was_open
 
-    def is_too_much(self) -> bool:
-        """Tell whether so much was parked, here or by another member, that this one must stop."""
-        return self.opened or self._exceeds()
+    def _note(self, *, is_open: bool) -> None:
+        self.opened = is_open
+        metrics.BREAKER_OPEN.set(is_open)
 
-    def _exceeds(self) -> bool:
-        return self.in_a_row >= _IN_A_ROW or self.poisoned > _WINDOW * _SHARE
-
-    async def _save(self, connection: AsyncConnection, *, reason: str | None) -> None:
+    async def _count(self, connection: AsyncConnection, *, poison: int) -> Row[Any]:
+        """Add what happened since the last time to the row that all members share."""
         values = {
             "name": self.name,
             "version": self.version,
-            "open": reason is not None,
-            "reason": reason,
-            "in_a_row": self.in_a_row,
-            "counted": self.counted,
-            "poisoned": self.poisoned,
+            "well": self.well,
+            "poison": poison,
+            "window": _WINDOW,
         }
-        self.opened = bool(await connection.scalar(_SAVE, values))
+        row = (await connection.execute(_COUNT, values)).one()
+        self.well = 0
+        return row

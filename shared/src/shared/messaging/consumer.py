@@ -67,13 +67,11 @@ class Consumer(Generic[D]):
     topics: tuple[str, ...]
     hearer: Hearer[D]
     heartbeat: Heartbeat
-    checked: bool = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop. Errors of infrastructure end it; it is run again."""
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
         breaker = Breaker(self.service, self.version)
-        self.checked = False
         narrowing = Narrowing(self.engine, batch, breaker)
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         try:
@@ -137,9 +135,7 @@ class Consumer(Generic[D]):
         *,
         cautious: bool,
     ) -> None:
-        if self.heartbeat.held is not None or not self.checked:
-            await narrowing.breaker.check(self.engine)
-            self.checked = True
+        await narrowing.breaker.check(self.engine)
         narrowing.batch.refuse_unknown_versions(deliveries)
         if strangers:
             log.error("unreadable_records", count=len(strangers), first=strangers[0].error)

@@ -35,6 +35,7 @@ class Narrowing(Generic[D]):
     batch: Batch[D]
     breaker: Breaker
     blameless: set[UUID] = field(default_factory=set[UUID])
+    applied: set[UUID] = field(default_factory=set[UUID])
 
     async def see_through(self, deliveries: Sequence[Delivery], *, cautious: bool) -> None:
         """Give every delivery its effect, or park its lead.
@@ -46,12 +47,28 @@ class Narrowing(Generic[D]):
             BreakerOpen: too much is parked.
             Exception: of infrastructure; what had its effect is known by its position.
         """
+        self.applied.clear()
         suspects = await self._suspects(deliveries) if cautious else set[UUID]()
         together = [d for d in deliveries if d.envelope.subject not in suspects]
         failed = suspects | await self._together(together, counted=cautious)
-        self.breaker.went_well(sum(d.envelope.subject not in failed for d in deliveries))
-        for subject in sorted(failed):
-            await self._alone([d for d in deliveries if d.envelope.subject == subject])
+        # In the order in which they came: what went well between two that fail is between them.
+        alone: set[UUID] = set()
+        for delivery in deliveries:
+            subject = delivery.envelope.subject
+            if subject not in failed:
+                self._count(delivery)
+            elif subject not in alone:
+                alone.add(subject)
+                await self._alone([d for d in deliveries if d.envelope.subject == subject])
+
+    def _count(self, delivery: Delivery) -> None:
+        """Tell the breaker of an event that a use case took; what is passed over says nothing."""
+        self.breaker.went_well(int(delivery.envelope.event_id in self.applied))
+
+    async def _run(self, deliveries: Sequence[Delivery], *, counted: bool) -> list[Failure]:
+        failures = await self.batch.run(deliveries, counted=counted)
+        self.applied |= self.batch.applied
+        return failures
 
     async def _suspects(self, deliveries: Sequence[Delivery]) -> set[UUID]:
         ids = [delivery.envelope.event_id for delivery in deliveries]
@@ -66,7 +83,7 @@ class Narrowing(Generic[D]):
             return set()
         for tries in range(_CONTENTION_TRIES):
             try:
-                failures = await self.batch.run(deliveries, counted=counted)
+                failures = await self._run(deliveries, counted=counted)
             except Exception as error:
                 kind = kind_of(error)
                 if kind is Kind.INFRASTRUCTURE:
@@ -104,7 +121,7 @@ class Narrowing(Generic[D]):
                 if rest:
                     await self.batch.run(rest)
                 return
-        self.breaker.went_well(len(deliveries))
+            self._count(delivery)
 
     async def _one(self, delivery: Delivery) -> Failure | None:
         """Try an event until it has its effect, or until it failed often enough."""
@@ -125,7 +142,7 @@ class Narrowing(Generic[D]):
     async def _try(self, delivery: Delivery) -> Failure | None:
         for tries in range(_CONTENTION_TRIES):
             try:
-                failures = await self.batch.run([delivery], counted=True)
+                failures = await self._run([delivery], counted=True)
             except Exception as error:
                 kind = kind_of(error)
                 if kind is Kind.INFRASTRUCTURE:
@@ -148,16 +165,21 @@ class Narrowing(Generic[D]):
 
     async def _park(self, failure: Failure, tried: Delivery) -> None:
         envelope = failure.delivery.envelope
+        self.blameless.add(tried.envelope.event_id)  # what undoes this is not its fault
         async with self.engine.begin() as connection:
             locked = await subjects.lock(connection, [envelope.subject])
-            poison = Parked(failure.delivery, "poison", failure.error, failure.traceback)
-            await parking.unpark(connection, [failure.delivery])
-            await parking.park(connection, [poison])
-            await parking.mark(connection, locked[envelope.subject].id, "poison")
             await attempts.forget(connection, [envelope.event_id, tried.envelope.event_id])
-            await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.name}")
+            may = await self.breaker.went_wrong(connection, f"{envelope.kind}: {failure.name}")
+            if may:
+                poison = Parked(failure.delivery, "poison", failure.error, failure.traceback)
+                await parking.unpark(connection, [failure.delivery])
+                await parking.park(connection, [poison])
+                await parking.mark(connection, locked[envelope.subject].id, "poison")
             crash_points.reach("consumer.before_park")
-        metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
-        log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
-        if self.breaker.is_too_much():
+        self.blameless.discard(tried.envelope.event_id)
+        if may:
+            metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
+            log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
+        if self.breaker.opened:
+            log.error("breaker_open", reason=failure.name, version=self.breaker.version)
             raise BreakerOpen(failure.name)

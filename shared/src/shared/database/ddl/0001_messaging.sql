@@ -124,15 +124,20 @@ CREATE TABLE subscription (
     started_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The breaker of this service's consumer: a row, so that it survives restarts.
+-- The breaker of this service's consumer, one for each version of its code: a row, so that it
+-- survives restarts; what other code opened stops only that code.
 CREATE TABLE breaker (
-    name      text PRIMARY KEY,
+    name      text        NOT NULL,
+    version   text        NOT NULL,
+    in_a_row  int         NOT NULL,
+    counted   int         NOT NULL,
+    poisoned  int         NOT NULL,
+    asked_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     opened_at timestamptz,
-    version   text,
     reason    text,
-    in_a_row  int NOT NULL DEFAULT 0,
-    counted   int NOT NULL DEFAULT 0,
-    poisoned  int NOT NULL DEFAULT 0
+    closed_at timestamptz,
+    closed_by text,
+    PRIMARY KEY (name, version)
 );
 
 -- Who may run a loop of which there must be one; by this database's clock.
