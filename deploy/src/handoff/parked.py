@@ -44,6 +44,16 @@ async def shown(site: Site, services: Sequence[str], subject: UUID, *, actor: st
     return found
 
 
+async def history(site: Site, services: Sequence[str], subject: UUID, *, actor: str) -> list[Item]:
+    """Return what was ordered about a lead, the latest first."""
+    found: list[Item] = []
+    for service in services:
+        async with enter(site, service, [OPERATE], name=actor) as client:
+            orders = walk(client, "/v1/parking-orders", {"subject": str(subject)})
+            found += [{"service": service, **item} async for item in orders]
+    return sorted(found, key=lambda item: str(item["created_at"]), reverse=True)
+
+
 async def order(
     site: Site, service: str, subject: UUID, *, verb: str, actor: str, reason: str | None = None
 ) -> int | None:

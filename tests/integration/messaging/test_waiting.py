@@ -12,6 +12,7 @@ from tests.integration.messaging.test_consuming import mend, parked
 
 from shared.ids import LeadId, new_id
 from shared.messaging import orders
+from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.orders import Orders
 from shared.messaging.records import Delivery
@@ -203,7 +204,8 @@ async def _ask(engine: AsyncEngine, lead_id: UUID, *, verb: str) -> UUID:
 async def _run(engine: AsyncEngine, tally: Tally, *, until: UUID) -> None:
     """Let the worker carry out orders until this one is done."""
     stop = asyncio.Event()
-    worker = Orders(engine, "lead-scoring", tally, Heartbeat("orders"))
+    lease = Lease(engine, name="orders", owner="one")
+    worker = Orders(engine, "lead-scoring", tally, lease, Heartbeat("orders"))
     running = asyncio.create_task(worker.run(stop))
     try:
         async with asyncio.timeout(10):

@@ -8,18 +8,28 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from handoff import parked
+from handoff import parked, parked_causes
 from handoff.cli.answers import read_id, read_service, run, this_site, whoever_asks
+from handoff.cli.parked_causes import release_cause, show_causes
 from handoff.cli.progress import err, out, show
 from handoff.parked import Item
+from handoff.parked_causes import Wanted
 from handoff.services import SERVICES
 from handoff.site import ENVIRONMENT
 
-app = typer.Typer(no_args_is_help=True, help="Events that could not be applied: look, decide.")
+_HELP = """Events that could not be applied, or that Kafka does not take: look, decide.
+
+A submission that is parked at the intake is no event yet: POST /v1/submissions/ID/retry there.
+"""
+
+app = typer.Typer(no_args_is_help=True, help=_HELP)
 
 Subject = Annotated[str, typer.Argument(metavar="LEAD_ID")]
 OneService = Annotated[
     str | None, typer.Option("--service", metavar="SERVICE", help="Only this one's.")
+]
+OneReason = Annotated[
+    Literal["poison", "conflict", "gap", "busy", "held"] | None, typer.Option(help="Only these.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -28,16 +38,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def list_parked(
     *,
     service: OneService = None,
-    reason: Annotated[
-        Literal["poison", "conflict", "gap", "busy"] | None, typer.Option(help="Only these.")
-    ] = None,
+    reason: OneReason = None,
+    by_cause: Annotated[
+        bool, typer.Option("--by-cause", help="Not the leads, but what they fail for.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List leads of which events are parked.
+    """List leads of which events are parked, or what they are parked for.
 
     Example: handoff parked list --reason poison
+
+    Example: handoff parked list --by-cause
     """
     actor = whoever_asks()
+    if by_cause:
+        _list_causes(_services(service), reason, actor=actor, as_json=as_json)
+        return
     found = run(parked.listed(this_site(), _services(service), actor=actor, reason=reason))
     if as_json:
         typer.echo(json.dumps(found))
@@ -62,13 +78,32 @@ def show_parked(subject: Subject, *, service: OneService = None, as_json: AsJson
 
 
 @app.command(epilog=ENVIRONMENT)
-def release(subject: Subject, *, service: OneService = None) -> None:
-    """Apply a lead's parked events in their order; stop at the first that fails again.
+def release(
+    subject: Annotated[str | None, typer.Argument(metavar="LEAD_ID")] = None,
+    *,
+    cause: Annotated[
+        str | None, typer.Option(help="All leads of this cause, as list --by-cause names it.")
+    ] = None,
+    event: Annotated[str | None, typer.Option(metavar="TYPE", help="Only this kind.")] = None,
+    reason: OneReason = None,
+    service: OneService = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Also for more than 100 leads.")] = False,
+) -> None:
+    """Apply parked events in their order, of one lead or of all that failed for one cause.
+
+    A lead stops at its first event that fails again, and no other lead with it.
 
     Example: handoff parked release 019ab3c2-7d3a-7f00-8000-5b1d2c3e4f50
+
+    Example: handoff parked release --cause KeyError --service lead-scoring
     """
-    lead_id = read_id(subject)
-    _order("release", lead_id, _the_one(lead_id, service))
+    if (subject is None) == (cause is None):
+        raise typer.BadParameter("name one lead by its id, or all of one --cause")
+    if subject is not None:
+        lead_id = read_id(subject)
+        _order("release", lead_id, _the_one(lead_id, service))
+    elif cause is not None:
+        release_cause([*_services(service)], Wanted(cause, event, reason), sure=yes)
 
 
 @app.command(epilog=ENVIRONMENT)
@@ -80,12 +115,39 @@ def discard(
 ) -> None:
     """Give up a lead's parked events: they will never have an effect.
 
+    Of what Kafka does not take, the first event goes out blank, and those behind it follow.
+
     Example: handoff parked discard 019ab3c2-7d3a-7f00-8000-5b1d2c3e4f50 --reason "sent as a test"
     """
     if not reason.strip():
         raise typer.BadParameter("--reason is empty: say why the events are given up")
     lead_id = read_id(subject)
     _order("discard", lead_id, _the_one(lead_id, service), reason)
+
+
+@app.command(epilog=ENVIRONMENT)
+def history(subject: Subject, *, service: OneService = None, as_json: AsJson = False) -> None:
+    """Show who released or discarded events of a lead, why, and what came of it.
+
+    Example: handoff parked history 019ab3c2-7d3a-7f00-8000-5b1d2c3e4f50
+    """
+    lead_id, actor = read_id(subject), whoever_asks()
+    found = run(parked.history(this_site(), _services(service), lead_id, actor=actor))
+    if as_json:
+        typer.echo(json.dumps(found))
+    elif not found:
+        out.print(f"Nobody released or discarded anything of {lead_id}.")
+    else:
+        show(_orders_table(found))
+
+
+def _list_causes(services: Sequence[str], reason: str | None, *, actor: str, as_json: bool) -> None:
+    found = run(parked_causes.listed(this_site(), services, actor=actor))
+    found = [item for item in found if reason in (None, item["reason"])]
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        show_causes(found)
 
 
 def _services(service: str | None) -> Sequence[str]:
@@ -137,11 +199,22 @@ def _table(found: list[Item]) -> Table:
     return table
 
 
+def _orders_table(found: list[Item]) -> Table:
+    table = Table("service", "when", "what", "events", "who", "why", "state", "error", box=None)
+    for item in found:
+        who = (item["actor"], item["reason"] or "", item["state"], item["error"] or "")
+        count = "" if item["count"] is None else str(item["count"])
+        table.add_row(item["service"], item["created_at"][:19], item["verb"], count, *who)
+    return table
+
+
 def _show_one(item: Item) -> None:
     waits = f", {item['behind']} of them wait behind another" if item["behind"] else ""
     out.print(f"{item['service']}: {item['reason']}, {item['count']} events{waits}", style="bold")
     for event in item["events"]["items"]:
-        place = f"{event['topic']} #{event['sequence']} at {event['partition']}/{event['offset']}"
+        place = f"{event['topic']} #{event['sequence']}"
+        if event["partition"] is not None:
+            place += f" at {event['partition']}/{event['offset']}"
         out.print(f"\n{event['type']} {event['id']}  {place}  {event['reason']}", markup=False)
         for name in ("error", "traceback"):
             if event[name]:

@@ -1,7 +1,8 @@
 """Forgetting a person in the messaging tables: the tombstone, and blank archives.
 
 The service blanks its own tables. Rows that wait in the outbox go out as they are (they were said
-before), and are archived blank by the relay; Kafka forgets by retention.
+before), and are archived blank by the relay; those that Kafka does not take go out blank. Kafka
+forgets by retention.
 """
 
 from collections.abc import Sequence
@@ -37,6 +38,13 @@ _BLANK_ORDERS = text("""
     UPDATE parking_order SET error = 'erased'
     WHERE subject = ANY(:subjects) AND error <> 'erased'
 """)
+# Kafka does not take the first of these: it must not hold up the very event that erases.
+_BLANK_HELD = text("""
+    UPDATE outbox o SET payload = '' FROM outbox_held h
+    WHERE h.subject = ANY(:subjects) AND o.subject = h.subject AND o.topic = h.topic
+      AND o.type <> ALL(:erasing)
+""")
+_LIFT_HOLDS = text("DELETE FROM outbox_held WHERE subject = ANY(:subjects)")
 
 
 async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
@@ -50,3 +58,5 @@ async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     await connection.execute(_DROP_PARKED, values)
     await connection.execute(_BLANK_ORDERS, values)
     await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})
+    await connection.execute(_BLANK_HELD, values | {"erasing": ERASING_TYPES})
+    await connection.execute(_LIFT_HOLDS, values)

@@ -24,9 +24,9 @@ _OUTBOX = text("""
     FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 100000) o
 """)
 _PARKED = text("""
-    SELECT reason, count(DISTINCT subject) AS leads FROM parked_event GROUP BY reason
+    SELECT reason, count(DISTINCT subject) AS leads FROM parked GROUP BY reason
 """)
-_REASONS = ("gap", "poison", "conflict", "busy", "behind", "unreadable")
+_REASONS = ("gap", "poison", "conflict", "busy", "behind", "unreadable", "held")
 
 
 @dataclass(slots=True)

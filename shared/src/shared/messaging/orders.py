@@ -5,23 +5,23 @@ busy is released here by itself.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points
 from shared.contracts.catalogue import heard_by
 from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
-from shared.messaging import backoff
+from shared.messaging import attempts, backoff, holds, subjects
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import subscribe
 from shared.messaging.heard import D, Hearer
+from shared.messaging.lease import Lease
 from shared.messaging.release import NothingParked, Release, StillFailing
 from shared.telemetry.heartbeat import Heartbeat
 
@@ -29,14 +29,16 @@ log = structlog.get_logger(__name__)
 
 _SLEEP_SECONDS = 0.5
 _BUSY_SECONDS = 5.0
+_MOST_ORDERS = 20
 
 _ASK = text("""
     INSERT INTO parking_order (id, verb, subject, actor, reason)
     VALUES (:id, :verb, :subject, :actor, :reason)
 """)
+# Who asks for one lead does not wait for a release of thousands.
 _OPEN = text("""
     SELECT id, verb, subject, actor FROM parking_order WHERE done_at IS NULL
-    ORDER BY asked_at LIMIT 20
+    ORDER BY release_id IS NOT NULL, asked_at LIMIT :most
 """)
 _DONE = text("""
     UPDATE parking_order SET done_at = clock_timestamp(), count = :count, error = :error
@@ -70,55 +72,94 @@ async def look(connection: AsyncConnection, order_id: UUID) -> Row[Any] | None:
 
 @dataclass(slots=True)
 class Orders(Generic[D]):
-    """The worker's side."""
+    """The worker's side; a service that hears nothing has only what Kafka does not take."""
 
     engine: AsyncEngine
     service: str
-    hearer: Hearer[D]
+    hearer: Hearer[D] | None
+    lease: Lease
     heartbeat: Heartbeat
+    blameless: set[UUID] = field(default_factory=set[UUID])
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Carry out orders until told to stop."""
-        started_at = await subscribe(self.engine, heard_by(self.service))
-        release = Release(self.engine, Batch(self.engine, self.hearer, started_at))
-        while not stop.is_set():
-            self.heartbeat.beat()
-            await self._turn(release)
-            await backoff.sleep(_SLEEP_SECONDS, stop)
+        """Carry out orders until told to stop; of several workers one does."""
+        release = await self._release()
+        try:
+            while not stop.is_set():
+                if not await self.lease.hold():
+                    self.heartbeat.stand_by()
+                elif await self._turn(release) == _MOST_ORDERS:
+                    continue
+                await backoff.sleep(_SLEEP_SECONDS, stop)
+        finally:
+            await self.lease.give_back()
 
-    async def _turn(self, release: Release[D]) -> None:
+    async def _release(self) -> Release[D] | None:
+        if self.hearer is None:
+            return None
+        started_at = await subscribe(self.engine, heard_by(self.service))
+        return Release(self.engine, Batch(self.engine, self.hearer, started_at))
+
+    async def _turn(self, release: Release[D] | None) -> int:
+        """Carry out some orders; return how many were done."""
+        self.heartbeat.beat()
         async with self.engine.connect() as connection:
-            orders = (await connection.execute(_OPEN)).all()
+            orders = (await connection.execute(_OPEN, {"most": _MOST_ORDERS})).all()
             busy = (await connection.execute(_BUSY, {"seconds": _BUSY_SECONDS})).all()
         for row in busy:
             await self._carry_out(release, "release", row.subject)
-        for order in orders:
+        return sum([await self._one(release, order) for order in orders])
+
+    async def _one(self, release: Release[D] | None, order: Row[Any]) -> bool:
+        self.heartbeat.beat()
+        tries = (await attempts.count(self.engine, [order.id]))[order.id]
+        if tries > attempts.MOST and order.id not in self.blameless:
+            outcome = 0, "the process ended each time that this was tried"
+        else:
+            self.blameless.add(order.id)  # what stops this, and does not end the process
             outcome = await self._carry_out(release, order.verb, order.subject)
-            if outcome is None:
-                continue
-            count, error = outcome
             crash_points.reach("orders.before_done")
-            async with self.engine.begin() as connection:
-                await connection.execute(_DONE, {"id": order.id, "count": count, "error": error})
-            log.info("parking_order_done", verb=order.verb, subject=str(order.subject),
-                     actor=order.actor, count=count, failed=error is not None)  # fmt: skip
+        async with self.engine.begin() as connection:
+            await attempts.forget(connection, [order.id])
+            if outcome is not None:
+                values = {"id": order.id, "count": outcome[0], "error": outcome[1]}
+                await connection.execute(_DONE, values)
+        self.blameless.discard(order.id)
+        if outcome is None:
+            return False
+        log.info("parking_order_done", verb=order.verb, subject=str(order.subject),
+                 actor=order.actor, count=outcome[0], failed=outcome[1] is not None)  # fmt: skip
+        return True
 
     async def _carry_out(
-        self, release: Release[D], verb: str, subject: UUID
+        self, release: Release[D] | None, verb: str, subject: UUID
     ) -> tuple[int, str | None] | None:
         """Return how many events were dealt with, and what failed; None: somebody holds the lead.
 
         Then the order stays open for the next turn, and holds no other order up.
         """
-        work = release.release if verb == "release" else release.discard
+        count = 0
         try:
-            return await work(subject), None
+            count += await self._lift(verb, subject)
+            if release is not None:
+                work = release.release if verb == "release" else release.discard
+                count += await work(subject)
         except NothingParked:
-            return 0, "nothing is parked of this lead"
+            return count, None
         except StillFailing as error:
-            return 0, str(error)
-        except DBAPIError as error:
-            if kind_of(error) is not Kind.CONTENTION:
+            return count, str(error)
+        except Exception as error:
+            kind = kind_of(error)
+            if kind is Kind.INFRASTRUCTURE:
                 raise
-            log.warning("lead_busy", subject=str(subject))
-            return None
+            log.warning("parking_order_failed", subject=str(subject), error=type(error).__name__)
+            return None if kind is Kind.CONTENTION else (count, type(error).__name__)
+        return count, None
+
+    async def _lift(self, verb: str, subject: UUID) -> int:
+        """Release or discard what Kafka does not take of the lead."""
+        work = holds.release if verb == "release" else holds.discard
+        async with self.engine.begin() as connection:
+            names = {subject, *await subjects.names_of(connection, subject)}
+            await subjects.lock(connection, names)
+            return await work(connection, sorted(names))

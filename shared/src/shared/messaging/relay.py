@@ -247,5 +247,5 @@ def _envelope(row: Row[Any], service: str) -> Envelope:
         causation_id=UUID(causation) if causation else None,
         traceparent=headers.get("traceparent"),
         data=row.payload,
-        blank="erased" if not row.payload else None,
+        blank=headers.get("blank") or (None if row.payload else "erased"),
     )

@@ -10,7 +10,7 @@ from typing import Generic
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.errors import Kind, kind_of
 from shared.messaging import parking, positions, subjects
@@ -20,8 +20,7 @@ from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams
 
 _ALL = ("poison", "conflict", "behind", "busy", "gap")
-_WITH_ALIASES = text("SELECT id FROM subject WHERE id = :subject OR alias_of = :subject")
-_CLEAR = text("UPDATE subject SET parked_as = NULL WHERE id = :subject")
+_CLEAR = text("UPDATE subject SET parked_as = NULL WHERE id = ANY(:names)")
 _SET_ERROR = text("""
     UPDATE parked_event SET reason = 'poison', error = :error, traceback = :traceback
     WHERE id = :id
@@ -66,7 +65,7 @@ class Release(Generic[D]):
             NothingParked: there is none.
         """
         async with self.engine.begin() as connection:
-            names = await self._names(connection, subject)
+            names = await subjects.names_of(connection, subject)
             locked = await subjects.lock(connection, names)
             streams = await positions.load(connection, locked)
             parked = await parking.load(connection, names, _ALL)
@@ -76,19 +75,19 @@ class Release(Generic[D]):
             _pass_over(streams, gone)
             await positions.save(connection, streams.items())
             await parking.unpark(connection, gone)
-            await connection.execute(_CLEAR, {"subject": subject})
+            await connection.execute(_CLEAR, {"names": names})
         return len(gone)
 
     async def _first(self, subject: UUID) -> Delivery | None:
         """Return the next event that can be applied; clear the mark when there is none left."""
         async with self.engine.begin() as connection:
-            names = await self._names(connection, subject)
+            names = await subjects.names_of(connection, subject)
             locked = await subjects.lock(connection, names)
             streams = await positions.load(connection, locked)
             parked = await parking.load(connection, names, _ALL)
             ready = self._ready(streams, [d for some in parked.values() for d in some])
             if ready is None:
-                await connection.execute(_CLEAR, {"subject": subject})
+                await connection.execute(_CLEAR, {"names": names})
             elif streams[ready.envelope.subject].contradicts(ready.envelope):
                 raise StillFailing(f"{subject}: its number was heard with another id; discard it")
             return ready
@@ -113,10 +112,6 @@ class Release(Generic[D]):
                 raise
             return Failure.of(delivery, error)
         return failures[0] if failures else None
-
-    async def _names(self, connection: AsyncConnection, subject: UUID) -> list[UUID]:
-        rows = await connection.execute(_WITH_ALIASES, {"subject": subject})
-        return [row.id for row in rows]
 
     def _ready(self, streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
         """Return the parked event that is next in its stream, the earliest parked first."""

@@ -38,6 +38,17 @@ _LOCK_AT_ONCE = text(
 _LOCK_FREE = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
+# A merged lead and those that became it are one: what is said of one name is meant for all.
+_NAMES = text("""
+    SELECT id FROM subject
+    WHERE :subject IN (id, alias_of)
+       OR (SELECT alias_of FROM subject WHERE id = :subject) IN (id, alias_of)
+""")
+
+
+async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
+    """Return all names of the lead that goes by this one, here; none where it is unknown."""
+    return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
 
 
 async def lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:

@@ -40,9 +40,9 @@ class Worker:
     def loops(self) -> dict[str, Loop]:
         """Return the loops by name: what `--only` may name."""
         loops: dict[str, Loop] = {"relay": self._relay().run, "janitor": self._janitor().run}
+        loops["orders"] = self._orders().run
         if self.hearer is not None:
             loops["consume"] = self._consumer(self.hearer).run
-            loops["orders"] = self._orders(self.hearer).run
         for timer in self.timers:
             beat = self.heartbeats.loop(timer.name)
             loops[timer.name] = TimerLoop(self.engine, timer, beat).run
@@ -69,8 +69,9 @@ class Worker:
             heartbeat=self.heartbeats.loop("consume"),
         )
 
-    def _orders(self, hearer: Hearer[Any]) -> Orders[Any]:
-        return Orders(self.engine, self.service, hearer, self.heartbeats.loop("orders"))
+    def _orders(self) -> Orders[Any]:
+        beat = self.heartbeats.loop("orders")
+        return Orders(self.engine, self.service, self.hearer, self.lease("orders"), beat)
 
     def _janitor(self) -> Janitor:
         partitioned: dict[str, Kind] = {"outbox_archive": "timestamptz", **self.partitioned}

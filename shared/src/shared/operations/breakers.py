@@ -26,13 +26,14 @@ class Breaker(BaseModel):
     in_a_row: int = Field(description="leads parked as poison since the last event that went well")
     counted: int = Field(description="events of the window, a thousand at most")
     poisoned: int = Field(description="how many of them parked their lead")
-    asked_at: datetime = Field(description="when a consumer with this code last looked")
+    created_at: datetime = Field(description="when a consumer with this code first ran")
+    updated_at: datetime = Field(description="when one last looked")
     opened_at: datetime | None
     closed_at: datetime | None = Field(description="when somebody closed it")
     closed_by: str | None = Field(description="the name of the key that was used")
 
 
-_ALL = text("SELECT * FROM breaker ORDER BY asked_at DESC LIMIT :limit")
+_PAGE = text("SELECT * FROM breaker WHERE version > :after ORDER BY version LIMIT :limit")
 _CLOSE = text("""
     UPDATE breaker SET opened_at = NULL, reason = NULL, in_a_row = 0, counted = 0, poisoned = 0,
         closed_at = clock_timestamp(), closed_by = :actor
@@ -40,10 +41,11 @@ _CLOSE = text("""
 """)
 
 
-async def listed(engine: AsyncEngine, *, limit: int) -> Sequence[Breaker]:
-    """Return the breaker of each version of the code, the one that ran last first."""
+async def page(engine: AsyncEngine, *, after: str, limit: int) -> Sequence[Breaker]:
+    """Return the breaker of each version of the code, in the order of the versions' names."""
     async with engine.connect() as connection:
-        return [_shown(row) for row in await connection.execute(_ALL, {"limit": limit})]
+        rows = await connection.execute(_PAGE, {"after": after, "limit": limit})
+        return [_shown(row) for row in rows]
 
 
 async def close(engine: AsyncEngine, *, actor: str) -> Sequence[Breaker]:
@@ -63,7 +65,8 @@ def _shown(row: Row[Any]) -> Breaker:
         in_a_row=row.in_a_row,
         counted=row.counted,
         poisoned=row.poisoned,
-        asked_at=row.asked_at,
+        created_at=row.since,
+        updated_at=row.asked_at,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         closed_by=row.closed_by,

@@ -15,8 +15,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.web.pages import Page
 
-Reason = Literal["poison", "conflict", "gap", "busy"]
+Reason = Literal["poison", "conflict", "gap", "busy", "held"]
 """Why a lead is parked; what waits behind its first event is `behind`."""
+
+
+class ParkedCause(BaseModel):
+    """What leads are parked for, and how many."""
+
+    cause: str = Field(
+        description="the kind of the error, or the reason where there is none",
+        examples=["KeyError"],
+    )
+    type: str = Field(description="of the event that fails", examples=["lead.captured.v1"])
+    reason: Reason
+    leads: int
+    parked_at: datetime = Field(description="since when the first of them")
+    updated_at: datetime = Field(description="when the latest was parked")
 
 
 class FirstEvent(BaseModel):
@@ -32,7 +46,7 @@ class ParkedLead(BaseModel):
     """A lead (or rep) of which events wait here, and why."""
 
     id: UUID = Field(description="the subject: a lead's id, or a rep's")
-    reason: str = Field(description="poison, conflict, gap or busy", examples=["poison"])
+    reason: str = Field(description="poison, conflict, gap, busy or held", examples=["poison"])
     count: int = Field(description="how many events are parked")
     behind: int = Field(description="how many of them only wait behind another")
     first: FirstEvent
@@ -43,7 +57,7 @@ class ParkedLead(BaseModel):
 
 
 class ParkedEvent(BaseModel):
-    """One event that was received and not applied, as it came."""
+    """One event that was received and not applied, as it came; or that Kafka does not take."""
 
     id: UUID = Field(description="the event's id")
     type: str
@@ -52,8 +66,8 @@ class ParkedEvent(BaseModel):
     reason: str = Field(description="`behind`: it waits for one before it")
     error: str | None
     traceback: str | None
-    partition: int
-    offset: int
+    partition: int | None = Field(description="empty: it was not sent yet")
+    offset: int | None
     headers: dict[str, str] = Field(description="the envelope")
     value: str = Field(description="the event's content: as text, or in base64")
     value_encoding: Literal["text", "base64"]
@@ -69,30 +83,50 @@ class ParkedDetail(ParkedLead):
 
 _LEADS = """
     SELECT p.subject AS id,
-           coalesce(max(s.parked_as), (array_agg(p.reason ORDER BY p.id))[1]) AS reason,
+           coalesce(max(s.parked_as), (array_agg(p.reason ORDER BY p.place, p.id))[1]) AS reason,
+           array_agg(DISTINCT p.reason) AS reasons,
            count(*) AS events,
            count(*) FILTER (WHERE p.reason = 'behind') AS behind,
-           (array_agg(p.event_id ORDER BY p.id))[1] AS event_id,
-           (array_agg(p.type ORDER BY p.id))[1] AS type,
-           (array_agg(p.topic ORDER BY p.id))[1] AS topic,
-           (array_agg(p.sequence ORDER BY p.id))[1] AS sequence,
-           (array_agg(p.error ORDER BY p.id) FILTER (WHERE p.error IS NOT NULL))[1] AS error,
+           (array_agg(p.event_id ORDER BY p.place, p.id))[1] AS event_id,
+           (array_agg(p.type ORDER BY p.place, p.id))[1] AS type,
+           (array_agg(p.topic ORDER BY p.place, p.id))[1] AS topic,
+           (array_agg(p.sequence ORDER BY p.place, p.id))[1] AS sequence,
+           (array_agg(p.error ORDER BY p.place, p.id) FILTER (WHERE p.error IS NOT NULL))[1]
+               AS error,
            min(p.parked_at) AS parked_at,
            max(p.parked_at) AS updated_at
-    FROM parked_event p LEFT JOIN subject s ON s.id = p.subject
+    FROM parked p LEFT JOIN subject s ON s.id = p.subject
 """
 _PAGE = text(f"""
     SELECT * FROM ({_LEADS}
         WHERE CAST(:after AS uuid) IS NULL OR p.subject > :after
         GROUP BY p.subject
-    ) AS parked
-    WHERE CAST(:reason AS text) IS NULL OR reason = :reason
+    ) AS lead
+    WHERE CAST(:reason AS text) IS NULL OR reason = :reason OR :reason = ANY(reasons)
     ORDER BY id LIMIT :limit
 """)  # noqa: S608  our own text
 _ONE = text(f"{_LEADS} WHERE p.subject = :subject GROUP BY p.subject")
 _EVENTS = text("""
-    SELECT * FROM parked_event WHERE subject = :subject AND id > :after ORDER BY id LIMIT :limit
+    SELECT * FROM parked WHERE subject = :subject AND (place, id) > (:place, :after)
+    ORDER BY place, id LIMIT :limit
 """)
+_CAUSES = text("""
+    SELECT cause, type, reason, count(*) AS leads, min(parked_at) AS parked_at,
+           max(parked_at) AS updated_at
+    FROM parked_cause
+    WHERE (cause, type, reason) > (:cause, :type, :reason)
+    GROUP BY cause, type, reason ORDER BY cause, type, reason LIMIT :limit
+""")
+
+
+async def causes(
+    connection: AsyncConnection, *, after: tuple[str, str, str], limit: int
+) -> Sequence[ParkedCause]:
+    """Return what leads are parked for, in the order of the causes' names."""
+    cause, event_type, reason = after
+    values = {"cause": cause, "type": event_type, "reason": reason, "limit": limit}
+    rows = await connection.execute(_CAUSES, values)
+    return [ParkedCause.model_validate(row, from_attributes=True) for row in rows]
 
 
 async def page(
@@ -110,10 +144,10 @@ async def one(connection: AsyncConnection, subject: UUID) -> ParkedLead | None:
 
 
 async def events(
-    connection: AsyncConnection, subject: UUID, *, after: int, limit: int
+    connection: AsyncConnection, subject: UUID, *, after: tuple[int, int], limit: int
 ) -> Sequence[Row[Any]]:
     """Return rows of a lead's parked events, in the order in which they were parked."""
-    values = {"subject": subject, "after": after, "limit": limit}
+    values = {"subject": subject, "place": after[0], "after": after[1], "limit": limit}
     return (await connection.execute(_EVENTS, values)).all()
 
 

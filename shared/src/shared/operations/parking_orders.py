@@ -5,12 +5,13 @@ The order is committed before anybody waits for it, so that it is done also when
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import orders
@@ -19,6 +20,15 @@ Verb = Literal["release", "discard"]
 
 _WAIT_SECONDS = 5.0
 _LOOK_EVERY = 0.1
+
+T = TypeVar("T")
+
+_HISTORY = text("""
+    SELECT * FROM parking_order
+    WHERE (CAST(:subject AS uuid) IS NULL OR subject = :subject)
+      AND (CAST(:at AS timestamptz) IS NULL OR (asked_at, id) < (:at, :id))
+    ORDER BY asked_at DESC, id DESC LIMIT :limit
+""")
 
 
 class ParkingOrder(BaseModel):
@@ -32,6 +42,7 @@ class ParkingOrder(BaseModel):
     state: Literal["open", "done", "failed"]
     count: int | None = Field(description="how many events were released or discarded")
     error: str | None = Field(description="why it failed: the events stay parked")
+    release_id: UUID | None = Field(description="the release of one cause that it is a part of")
     created_at: datetime
     updated_at: datetime
 
@@ -44,14 +55,29 @@ async def give(
         order_id = await orders.ask(
             connection, verb=verb, subject=subject, actor=actor, reason=reason
         )
+    return await finished(lambda: look(engine, order_id), is_open=lambda o: o.state == "open")
+
+
+async def finished(ask: Callable[[], Awaitable[T | None]], *, is_open: Callable[[T], bool]) -> T:
+    """Return an order as it stands once it is done, or after 5 s."""
     end = time.monotonic() + _WAIT_SECONDS
     while True:
-        order = await look(engine, order_id)
-        if order is None:
-            raise LookupError(f"the order {order_id} was written and is gone")
-        if order.state != "open" or time.monotonic() > end:
-            return order
+        found = await ask()
+        if found is None:
+            raise LookupError("an order was written and is gone")
+        if not is_open(found) or time.monotonic() > end:
+            return found
         await asyncio.sleep(_LOOK_EVERY)
+
+
+async def history(
+    engine: AsyncEngine, subject: UUID | None, *, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[ParkingOrder]:
+    """Return orders, of one lead or of all, the latest first."""
+    at, order_id = after or (None, None)
+    values = {"subject": subject, "at": at, "id": order_id, "limit": limit}
+    async with engine.connect() as connection:
+        return [_shown(row) for row in await connection.execute(_HISTORY, values)]
 
 
 async def look(engine: AsyncEngine, order_id: UUID) -> ParkingOrder | None:
@@ -73,6 +99,7 @@ def _shown(row: Row[Any]) -> ParkingOrder:
         state="open" if row.done_at is None else "failed" if row.error else "done",
         count=columns["count"],
         error=row.error,
+        release_id=row.release_id,
         created_at=row.asked_at,
         updated_at=row.done_at or row.asked_at,
     )

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from shared.operations import parked, parking_orders
+from shared.operations import breaker_routes, parked, parking_orders, release_routes
 from shared.operations.parked import ParkedDetail, ParkedLead, Reason
 from shared.operations.parking_orders import ParkingOrder
 from shared.web import pages
@@ -38,10 +38,12 @@ class Discarding(Body):
 
 
 def routes(engine: AsyncEngine, keyring: Keyring) -> APIRouter:
-    """Return the routes under `/v1/parked`."""
+    """Return the routes under `/v1/parked` and `/v1/breaker`."""
     router = APIRouter(prefix="/v1", tags=["operations"])
+    release_routes.add(router, engine, keyring, scope=SCOPE)
     _add_reading(router, engine, keyring)
     _add_orders(router, engine, keyring)
+    breaker_routes.add(router, engine, keyring, scope=SCOPE)
     return router
 
 
@@ -64,15 +66,13 @@ def _add_reading(router: APIRouter, engine: AsyncEngine, keyring: Keyring) -> No
         subject: Subject, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> ParkedDetail:
         """Show a lead's parked events raw, with what went wrong and what waits behind."""
-        after = pages.decode(cursor, tuple[int])
+        after = pages.decode(cursor, tuple[int, int])
         async with engine.connect() as connection:
             lead = await parked.one(connection, subject)
             if lead is None:
                 raise _nothing(subject)
-            rows = await parked.events(
-                connection, subject, after=after[0] if after else 0, limit=limit + 1
-            )
-        items, following = pages.cut(rows, limit, lambda row: (row.id,))
+            rows = await parked.events(connection, subject, after=after or (0, 0), limit=limit + 1)
+        items, following = pages.cut(rows, limit, lambda row: (row.place, row.id))
         events = Page(items=[parked.shown(row) for row in items], next=following)
         return ParkedDetail(**lead.model_dump(), events=events)
 
@@ -85,10 +85,13 @@ def _add_orders(router: APIRouter, engine: AsyncEngine, keyring: Keyring) -> Non
     async def release_parked(
         subject: Subject, caller: Annotated[Caller, Depends(operator)]
     ) -> Response:
-        """Apply a lead's parked events in their order; at the first that fails, stop."""
+        """Apply a lead's parked events in their order; at the first that fails, stop.
+
+        What Kafka did not take (`held`) is tried again.
+        """
         await _require_parked(engine, subject)
         order = await parking_orders.give(engine, "release", subject, actor=caller.name)
-        return await _answer(engine, order)
+        return _answer(order)
 
     @router.post("/parked/{subject}/discard", responses=answers, response_model=ParkingOrder)
     async def discard_parked(
@@ -96,12 +99,16 @@ def _add_orders(router: APIRouter, engine: AsyncEngine, keyring: Keyring) -> Non
         caller: Annotated[Caller, Depends(operator)],
         wanted: Annotated[Discarding, Depends(json_body(Discarding))],
     ) -> Response:
-        """Give up a lead's parked events: they will never have an effect here."""
+        """Give up a lead's parked events: they will never have an effect here.
+
+        Of what Kafka does not take (`held`) the first event is given up: it goes out blank, and
+        those behind it follow.
+        """
         await _require_parked(engine, subject)
         order = await parking_orders.give(
             engine, "discard", subject, actor=caller.name, reason=wanted.reason
         )
-        return await _answer(engine, order)
+        return _answer(order)
 
     @router.get("/parking-orders/{order_id}", dependencies=[Depends(operator)])
     async def show_parking_order(order_id: UUID) -> ParkingOrder:
@@ -119,10 +126,11 @@ async def _require_parked(engine: AsyncEngine, subject: UUID) -> None:
             raise _nothing(subject)
 
 
-async def _answer(engine: AsyncEngine, order: ParkingOrder) -> Response:
-    """Return what came of it: 200; 202 while it is open; 404 or 409 where it failed."""
+def _answer(order: ParkingOrder) -> Response:
+    """Return what came of it: 200; 202 while it is open; 409 where it failed; 404 for nothing."""
+    if order.state == "done" and order.count == 0:
+        raise _nothing(order.subject)
     if order.state == "failed":
-        await _require_parked(engine, order.subject)
         detail = f"An event failed again, and the rest waits behind it: {order.error}"
         raise Problem(409, "still-failing", "A parked event fails as before", detail)
     status = HTTPStatus.ACCEPTED if order.state == "open" else HTTPStatus.OK
@@ -131,5 +139,5 @@ async def _answer(engine: AsyncEngine, order: ParkingOrder) -> Response:
 
 
 def _nothing(subject: UUID) -> Problem:
-    detail = f"Nothing is parked here of {subject}: GET /v1/parked lists what is."
+    detail = f"Nothing is parked here of {subject}, or no longer: GET /v1/parked lists what is."
     return Problem(404, "nothing-parked", "Nothing is parked of this lead", detail)

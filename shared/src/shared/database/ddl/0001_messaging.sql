@@ -19,7 +19,8 @@ CREATE TABLE said_stream (
     PRIMARY KEY (topic, subject)
 ) WITH (fillfactor = 80);
 
--- Events that wait to be sent. Rows are inserted and deleted, never updated.
+-- Events that wait to be sent. Rows are inserted and deleted, never updated, but for one that Kafka
+-- does not take and somebody gives up: it goes out blank.
 CREATE TABLE outbox (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id   uuid        NOT NULL UNIQUE,
@@ -132,6 +133,7 @@ CREATE TABLE breaker (
     in_a_row  int         NOT NULL,
     counted   int         NOT NULL,
     poisoned  int         NOT NULL,
+    since     timestamptz NOT NULL DEFAULT clock_timestamp(),
     asked_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     opened_at timestamptz,
     reason    text,
@@ -197,6 +199,39 @@ UNION ALL
 SELECT id, erased_at, 'erased', 'tombstone', NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM subject WHERE erased_at IS NOT NULL;
 
+-- All that waits here for something: what was heard and not applied, and what Kafka does not take.
+CREATE VIEW parked AS
+SELECT 0 AS place, id, topic, subject, sequence, event_id, type, reason, value, headers, partition,
+       "offset", error, traceback, parked_at
+FROM parked_event
+UNION ALL
+SELECT 1, o.id, o.topic, o.subject, o.sequence, o.event_id, o.type,
+       CASE WHEN o.id = f.id THEN 'held' ELSE 'behind' END, o.payload, o.headers, NULL,
+       NULL, CASE WHEN o.id = f.id THEN h.error END, NULL, h.held_at
+FROM outbox_held h
+JOIN outbox o ON o.topic = h.topic AND o.subject = h.subject
+CROSS JOIN LATERAL (
+    SELECT min(first.id) AS id FROM outbox first
+    WHERE first.subject = h.subject AND first.topic = h.topic
+) f;
+
+-- Why each lead is parked: the kind of the error, without what it quoted, or else the reason.
+CREATE VIEW parked_cause AS
+SELECT DISTINCT ON (subject, place) subject, reason, type,
+       coalesce(split_part(error, ':', 1), reason) AS cause, parked_at
+FROM parked WHERE reason <> 'behind'
+ORDER BY subject, place, reason = 'poison' DESC, id;
+
+-- What a person asked to be released of one cause: one order for each lead.
+CREATE TABLE parking_release (
+    id       uuid PRIMARY KEY,
+    cause    text        NOT NULL,
+    type     text,
+    reason   text,
+    actor    text        NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- What a person asked the worker to do with what is parked; done by the handler that was to hear it.
 CREATE TABLE parking_order (
     id       uuid PRIMARY KEY,
@@ -207,6 +242,9 @@ CREATE TABLE parking_order (
     asked_at timestamptz NOT NULL DEFAULT now(),
     done_at  timestamptz,
     count    int,
-    error    text
+    error    text,
+    release_id uuid REFERENCES parking_release (id)
 );
+CREATE INDEX parking_order_subject ON parking_order (subject);
+CREATE INDEX parking_order_release ON parking_order (release_id) WHERE release_id IS NOT NULL;
 CREATE INDEX parking_order_open ON parking_order (asked_at) WHERE done_at IS NULL;
