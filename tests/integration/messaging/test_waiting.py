@@ -7,11 +7,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.conftest import Tally, TallyDesk, delivery, erased, heard_of
+from tests.integration.messaging.conftest import (
+    Killed,
+    Tally,
+    TallyDesk,
+    delivery,
+    erased,
+    heard_of,
+)
 from tests.integration.messaging.test_consuming import mend, parked
 
 from shared.ids import LeadId, new_id
-from shared.messaging import orders
+from shared.messaging import orders, subjects
 from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.orders import Orders
@@ -171,6 +178,48 @@ class TestOrders:
         await _run(engine, tally, until=await _ask_to_discard(engine, other))
 
         assert await parked(engine, lead) == [(1, "poison"), (2, "busy")]
+
+    async def test_an_event_that_ends_the_process_ends_it_three_times_and_no_more(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        await narrowing.see_through([delivery(lead, 1, "poison")], cautious=False)
+        order = await _ask(engine, lead, verb="release")
+        deaths: list[UUID] = []
+
+        async def die(_self: Release[TallyDesk], subject: UUID) -> int:
+            deaths.append(subject)
+            raise Killed
+
+        with monkeypatch.context() as dying:
+            dying.setattr(Release, "release", die)
+            for _ in range(3):
+                with pytest.raises(Killed):
+                    await _run(engine, tally, until=order)
+            await _run(engine, tally, until=order)
+
+        assert deaths == [lead] * 3
+        assert await _error_of(engine, order) == "the process ended each time that this was tried"
+        assert await parked(engine, lead) == [(1, "poison")]
+
+    async def test_a_lead_that_was_merged_is_released_by_either_of_its_names(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        release: Release[TallyDesk], monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        target = LeadId(new_id())
+        async with engine.begin() as connection:
+            await subjects.lock(connection, [lead, target])
+            await connection.execute(
+                text("UPDATE subject SET alias_of = :target WHERE id = :lead"),
+                {"lead": lead, "target": target},
+            )
+        await narrowing.see_through([delivery(lead, 1, "poison")], cautious=False)
+        mend(monkeypatch)
+        await release.release(lead)
+        await narrowing.see_through([delivery(lead, 2), delivery(target, 1)], cautious=False)
+
+        assert await parked(engine, lead) == await parked(engine, target) == []
+        assert await heard_of(engine, target) == ["POISON", "2", "1"]
 
     async def test_erasure_takes_away_what_an_order_quoted(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally

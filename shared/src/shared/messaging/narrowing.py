@@ -131,7 +131,11 @@ class Narrowing(Generic[D]):
                 await attempts.forget(connection, [event_id])
             self.blameless.discard(event_id)
         failure = Failure(delivery, "the process ended each time that this was tried", "")
-        while (await attempts.count(self.engine, [event_id]))[event_id] <= attempts.MOST:
+        tries = 0
+        while tries < attempts.MOST:
+            tries = (await attempts.count(self.engine, [event_id]))[event_id]
+            if tries > attempts.MOST:
+                break
             crash_points.reach("consumer.counted")
             outcome = await self._try(delivery)
             if outcome is None:

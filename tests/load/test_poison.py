@@ -1,0 +1,165 @@
+"""What one event in a hundred that cannot be heard costs the others: how late they take effect.
+
+Said, sent by the relay, heard from Kafka, in rounds with and without poison, by turns.
+"""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.integration.messaging.conftest import captured
+from tests.integration.messaging.test_relaying import a_relay
+from tests.load.measuring import ROUNDS, keep
+from tests.stack.fixtures import DatabaseFor
+
+from shared import limits
+from shared.contracts.event import Event
+from shared.contracts.lead import LeadCaptured
+from shared.database.engine import open_engine
+from shared.ids import LeadId, new_id
+from shared.messaging import outbox, subjects
+from shared.messaging.breaker import Breaker
+from shared.messaging.consumer import Consumer
+from shared.messaging.heard import Handler, Heard
+from shared.settings import DatabaseSettings, KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+TWICE = 2.0
+EVENTS = 1000
+A_SECOND = 250
+AT_ONCE = 10
+_ENOUGH = 60.0
+
+
+@dataclass
+class Names:
+    """The leads of a batch, with what they are called."""
+
+    called: dict[UUID, str] = field(default_factory=dict[UUID, str])
+
+    def leave(self, subject: UUID) -> None:
+        self.called.pop(subject, None)
+
+
+@dataclass
+class Listener:
+    """Notes when each lead was heard; one kind of name it cannot hear, one it cannot store."""
+
+    heard_at: dict[UUID, float] = field(default_factory=dict[UUID, float])
+
+    @property
+    def subscriptions(self) -> Mapping[type[Event], Handler[Names]]:
+        return {LeadCaptured: self.note}
+
+    def note(self, desk: Names, heard: Heard[Any], now: datetime) -> Sequence[Event]:
+        del now
+        if heard.event.lead.company == "unheard":
+            raise ValueError("this cannot be heard")
+        desk.called[heard.subject] = heard.event.lead.company
+        return []
+
+    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> Names:
+        del connection, heard
+        return Names()
+
+    async def save(self, connection: AsyncConnection, desk: Names) -> None:
+        bad = [name for name in desk.called.values() if name == "unstorable"]
+        await connection.execute(text("SELECT 1 / CAST(:by AS int)"), {"by": int(not bad)})
+        now = time.monotonic()
+        self.heard_at |= dict.fromkeys(desk.called, now)
+
+    async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
+        """Have nothing."""
+
+
+@dataclass
+class Ages:
+    """Says leads at a steady pace and tells how old they were when they were heard."""
+
+    engine: AsyncEngine
+    listener: Listener
+
+    async def p99(self, bad: str | None) -> float:
+        """Return the 99th percentile of the seconds; each hundredth lead is called `bad`."""
+        said_at: dict[UUID, float] = {}
+        began = time.monotonic()
+        for start in range(0, EVENTS, AT_ONCE):
+            names = [
+                bad if bad and n % 100 == 50 else "ACME" for n in range(start, start + AT_ONCE)
+            ]
+            said_at |= await self._say(names)
+            await asyncio.sleep(max(0.0, began + (start + AT_ONCE) / A_SECOND - time.monotonic()))
+        async with asyncio.timeout(_ENOUGH):
+            while not said_at.keys() <= self.listener.heard_at.keys():
+                await asyncio.sleep(0.05)
+        ages = [self.listener.heard_at[lead] - at for lead, at in said_at.items()]
+        return statistics.quantiles(ages, n=100)[98]
+
+    async def _say(self, names: Sequence[str]) -> dict[UUID, float]:
+        """Say one lead a name in one commit; return when, of those that can be heard."""
+        leads = [LeadId(new_id()) for _ in names]
+        said = [
+            (captured(lead, name), outbox.Cause(correlation_id=new_id()))
+            for lead, name in zip(leads, names, strict=True)
+        ]
+        async with self.engine.begin() as connection:
+            await subjects.lock(connection, leads)
+            await outbox.say_all(connection, said)
+        now = time.monotonic()
+        return {lead: now for lead, name in zip(leads, names, strict=True) if name == "ACME"}
+
+
+@pytest.fixture(scope="module")
+async def engine(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
+    settings = DatabaseSettings(database_url=await database_for("sales_pipeline"))
+    engine = open_engine(settings, limits.WORKER, hot=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+async def ages(engine: AsyncEngine, kafka_settings: KafkaSettings) -> AsyncGenerator[Ages]:
+    """A relay and a consumer at work, warm."""
+    stop, listener = asyncio.Event(), Listener()
+    consumer = Consumer(
+        engine=engine, settings=kafka_settings, service="listener", version="1",
+        topics=("handoff.leads.v1",), hearer=listener, heartbeat=Heartbeats().loop("consume"),
+    )  # fmt: skip
+    relay = a_relay(engine, kafka_settings)
+    tasks = [asyncio.create_task(loop.run(stop)) for loop in (relay, consumer)]
+    ages = Ages(engine, listener)
+    await ages.p99(None)
+    await asyncio.sleep(10)  # a consumer is cautious for so long, and counts each event
+    yield ages
+    stop.set()
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    # What the database refuses has to be searched for, by halves: that is printed, not promised.
+    ("bad", "most"),
+    [("unheard", TWICE), ("unstorable", float("inf"))],
+)
+async def test_one_poison_in_a_hundred_leaves_the_others_as_quick_as_ever(
+    ages: Ages, engine: AsyncEngine, bad: str, most: float
+) -> None:
+    ratios: list[float] = []
+    for _ in range(ROUNDS):
+        before = await ages.p99(None)
+        poisoned = await ages.p99(bad)
+        after = await ages.p99(None)
+        print(f"p99 in ms: {before * 1000:.0f}, with poison {poisoned * 1000:.0f}, "
+              f"{after * 1000:.0f}")  # fmt: skip
+        ratios.append(poisoned / statistics.mean([before, after]))
+    await Breaker("listener", "1").check(engine)
+
+    assert keep(f"p99_with_one_percent_{bad}", ratios) <= most
