@@ -67,13 +67,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Batch(Generic[D]):
-    """Runs batches for one service. `applied`: the events that the last run gave to a use case."""
+    """Runs batches for one service."""
 
     engine: AsyncEngine
     hearer: Hearer[D]
     started_at: Mapping[str, datetime]
     listened: dict[str, set[int]] = field(init=False)
     applied: set[UUID] = field(init=False, default_factory=set[UUID])
+    """The events that the last run gave to a use case."""
 
     def __post_init__(self) -> None:
         """Note which kinds, in which versions, the service listens to."""

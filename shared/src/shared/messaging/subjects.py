@@ -28,6 +28,12 @@ _INSERT = text("""
     INSERT INTO subject (id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
     ORDER BY id ON CONFLICT DO NOTHING
 """)
+# A merged lead and those that became it are one: what is said of one name is meant for all.
+_NAMES = text("""
+    SELECT id FROM subject
+    WHERE :subject IN (id, alias_of)
+       OR (SELECT alias_of FROM subject WHERE id = :subject) IN (id, alias_of)
+""")
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
 _LOCK = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608
@@ -38,17 +44,6 @@ _LOCK_AT_ONCE = text(
 _LOCK_FREE = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"  # noqa: S608
 )
-# A merged lead and those that became it are one: what is said of one name is meant for all.
-_NAMES = text("""
-    SELECT id FROM subject
-    WHERE :subject IN (id, alias_of)
-       OR (SELECT alias_of FROM subject WHERE id = :subject) IN (id, alias_of)
-""")
-
-
-async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
-    """Return all names of the lead that goes by this one, here; none where it is unknown."""
-    return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
 
 
 async def lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
@@ -77,6 +72,11 @@ async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUI
     """Lock those of the subjects that exist and that nobody holds; never wait."""
     rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
     return {row.id: _subject(row) for row in rows}
+
+
+async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
+    """Return all names of the lead that goes by this one, here; none where it is unknown."""
+    return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
 
 
 def _subject(row: Row[tuple[UUID, UUID | None, datetime | None, str | None, datetime]]) -> Subject:
