@@ -32,7 +32,7 @@ class NothingParked(Exception):
 
 
 class StillFailing(Exception):
-    """An event failed again: it and what waits behind it stay parked."""
+    """An event cannot take effect, as the text says: it and what is behind it stay parked."""
 
 
 @dataclass(slots=True)
@@ -52,11 +52,25 @@ class Release(Generic[D]):
         """
         count = 0
         while (delivery := await self._first(subject)) is not None:
-            await self._apply(subject, delivery)
+            await self._apply(delivery)
             count += 1
         if count == 0:
+            await self._say_what_is_missing(subject)
             raise NothingParked(str(subject))
         return count
+
+    async def _say_what_is_missing(self, subject: UUID) -> None:
+        """Raise StillFailing where all that is parked waits for an event that never came."""
+        async with self.engine.connect() as connection:
+            names = await subjects.names_of(connection, subject)
+            parked = await parking.load(connection, names, _ALL)
+        waiting = [delivery.envelope for some in parked.values() for delivery in some]
+        if waiting:
+            first = min(waiting, key=lambda envelope: (envelope.topic, envelope.sequence))
+            raise StillFailing(
+                f"{first.topic} #{first.sequence} waits for one before it that is missing: "
+                "replay the topic, or discard what waits."
+            )
 
     async def discard(self, subject: UUID) -> int:
         """Pass over what is parked; return how many events were given up.
@@ -89,10 +103,10 @@ class Release(Generic[D]):
             if ready is None:
                 await connection.execute(_CLEAR, {"names": names})
             elif streams[ready.envelope.subject].contradicts(ready.envelope):
-                raise StillFailing(f"{subject}: its number was heard with another id; discard it")
+                raise StillFailing("Its number was heard with another id: discard it.")
             return ready
 
-    async def _apply(self, subject: UUID, delivery: Delivery) -> None:
+    async def _apply(self, delivery: Delivery) -> None:
         failure = await self._try(delivery)
         if failure is None:
             return
@@ -102,7 +116,7 @@ class Release(Generic[D]):
             values = {"error": failure.error, "traceback": failure.traceback}
             await connection.execute(_SET_ERROR, values | {"id": delivery.parked_id})
             await parking.mark(connection, locked[name].id, "poison")
-        raise StillFailing(f"{subject}: {failure.error}")
+        raise StillFailing(f"An event failed again, and the rest waits behind it: {failure.error}")
 
     async def _try(self, delivery: Delivery) -> Failure | None:
         try:

@@ -131,8 +131,8 @@ def _answer(order: ParkingOrder) -> Response:
     if order.state == "done" and order.count == 0:
         raise _nothing(order.subject)
     if order.state == "failed":
-        detail = f"An event failed again, and the rest waits behind it: {order.error}"
-        raise Problem(409, "still-failing", "A parked event fails as before", detail)
+        detail = order.error or "The worker did not say why."
+        raise Problem(409, "still-failing", "A parked event cannot take effect", detail)
     status = HTTPStatus.ACCEPTED if order.state == "open" else HTTPStatus.OK
     headers = {"Location": f"/v1/parking-orders/{order.id}"}
     return Response(order.model_dump_json(), status, headers, "application/json")
