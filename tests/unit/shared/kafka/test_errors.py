@@ -6,6 +6,8 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     NotLeaderForPartitionError,
+    OutOfOrderSequenceNumber,
+    TopicAuthorizationFailedError,
 )
 
 from shared.kafka.errors import is_of_the_record
@@ -16,6 +18,11 @@ from shared.kafka.errors import is_of_the_record
     [KafkaTimeoutError(), KafkaConnectionError(), NotLeaderForPartitionError(), OSError()],
 )
 def test_brokers_that_are_away_are_no_fault_of_a_record(error: Exception) -> None:
+    assert not is_of_the_record(error)
+
+
+@pytest.mark.parametrize("error", [TopicAuthorizationFailedError(), OutOfOrderSequenceNumber()])
+def test_what_would_befall_each_record_in_turn_is_no_fault_of_one(error: Exception) -> None:
     assert not is_of_the_record(error)
 
 
