@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 not so, 2 wrong use.
 
 import typer
 
-from handoff.cli import breaker, keys, parked, topics
+from handoff.cli import breaker, keys, parked, replay, topics
 from handoff.cli.audit import audit
 from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
@@ -28,6 +28,7 @@ for command in (trace, audit, demo):
     app.command(epilog=ENVIRONMENT)(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(breaker.app, name="breaker")
+app.add_typer(replay.app, name="replay")
 app.add_typer(keys.app, name="keys")
 app.add_typer(topics.app, name="topics")
 

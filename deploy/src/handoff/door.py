@@ -16,12 +16,18 @@ _CONNECTIONS = 20
 
 
 class Refused(Exception):
-    """The API answered with a problem; the text is what it said."""
+    """The API answered with a problem; the text is what it said.
 
-    def __init__(self, status: int, text: str) -> None:
-        """Keep the status, which tells what kind of no it was."""
+    Attributes:
+        status: what kind of no it was.
+        fields: the fields of the body that are wrong, each with a sentence.
+    """
+
+    def __init__(self, status: int, text: str, fields: Mapping[str, str] | None = None) -> None:
+        """Keep what the answer said."""
         super().__init__(text)
         self.status = status
+        self.fields = fields or {}
 
 
 def open_client(url: str, key: str, *, connections: int = _CONNECTIONS) -> httpx.AsyncClient:
@@ -68,7 +74,7 @@ async def ask(
     answer = await client.request(method, path, json=json)
     if answer.is_success:
         return answer
-    raise Refused(answer.status_code, _words_of(answer))
+    raise Refused(answer.status_code, _words_of(answer), _fields_of(answer))
 
 
 async def walk(
@@ -93,3 +99,11 @@ def _words_of(answer: httpx.Response) -> str:
         return f"{problem['title']}: {problem['detail']}"
     except (ValueError, KeyError, TypeError):
         return f"{answer.request.url} answered {answer.status_code}"
+
+
+def _fields_of(answer: httpx.Response) -> dict[str, str]:
+    try:
+        errors: list[dict[str, str]] = answer.json()["errors"]
+        return {each["pointer"].removeprefix("#/"): each["detail"] for each in errors}
+    except (ValueError, KeyError, TypeError):
+        return {}

@@ -30,6 +30,8 @@ Point = Literal[
     "timer.before_commit",
     "timer.after_commit",
     "orders.before_done",
+    "replay.after_batch",
+    "replay.after_send",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 

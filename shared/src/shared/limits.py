@@ -22,7 +22,9 @@ POD_GRACE = 40.0
 BROKER_ANSWER = 2.0
 KAFKA_STOP = 5.0
 KAFKA_COMMIT = 5.0
+BROKER_TELLS = 15.0  # how far partitions reach
 ACK = 60.0
+REPUBLISH_ACK = 20.0
 
 LEASE = 10.0
 LEASE_RENEWAL = 0.3  # of a lease's time

@@ -6,14 +6,15 @@ contract of each method is the library's, plus what is said here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from aiokafka import TopicPartition
 
 
-class Partition(NamedTuple):
-    """One partition of a topic, under the topic's physical name."""
+class Partition(TopicPartition):
+    """One partition of a topic, under the topic's physical name; `getmany` wants the library's."""
 
-    topic: str
-    partition: int
+    __slots__ = ()
 
 
 class Record(Protocol):
@@ -64,6 +65,15 @@ class Ack(Protocol):
         ...
 
 
+class Place(Protocol):
+    """Where the first record of a time, or of a later one, lies."""
+
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+        ...
+
+
 class Reader(Protocol):
     """Reads records of partitions that it is told, without a group."""
 
@@ -95,6 +105,12 @@ class Reader(Protocol):
 
     async def end_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Return the offset that the next record will have, per partition."""
+        ...
+
+    async def offsets_for_times(
+        self, timestamps: Mapping[Partition, int]
+    ) -> Mapping[Partition, Place | None]:
+        """Return the first record of these times (milliseconds) or after; None: there is none."""
         ...
 
 

@@ -5,7 +5,8 @@ never notice. What becomes of that lead is the consumer's business.
 """
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic
@@ -22,6 +23,9 @@ from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams, Verdict
 from shared.telemetry import metrics
+
+Effects = Counter[tuple[str, str]]
+"""How often something became of events, by topic and by what: see `metrics.HEARD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +60,37 @@ class Plan:
     park: list[Parked] = field(default_factory=list[Parked])
     erase: list[UUID] = field(default_factory=list[UUID])
     unpark: list[Delivery] = field(default_factory=list[Delivery])
-    effects: dict[str, int] = field(default_factory=dict[str, int])
+    advance: list[Delivery] = field(default_factory=list[Delivery])
+    repeat: list[Delivery] = field(default_factory=list[Delivery])
 
     def without(self, names: set[UUID]) -> None:
         """Take subjects out again: nothing is written for them."""
         self.apply = [d for d in self.apply if d.envelope.subject not in names]
         self.park = [p for p in self.park if p.delivery.envelope.subject not in names]
         self.unpark = [d for d in self.unpark if d.envelope.subject not in names]
+        self.advance = [d for d in self.advance if d.envelope.subject not in names]
+        self.repeat = [d for d in self.repeat if d.envelope.subject not in names]
+
+    def effects(self, listened: Container[str]) -> Effects:
+        """Count what becomes of the events; those of kinds that nobody listens to are ignored."""
+        found = Counter[tuple[str, str]]()
+        for delivery in self.apply:
+            effect = "applied" if delivery.envelope.kind in listened else "ignored"
+            found[delivery.envelope.topic, effect] += 1
+        found.update((d.envelope.topic, "erased") for d in self.advance)
+        found.update((d.envelope.topic, "duplicate") for d in self.repeat)
+        found.update((p.delivery.envelope.topic, "parked") for p in self.park)
+        return found
 
 
 @dataclass(slots=True)
 class Batch(Generic[D]):
-    """Runs batches for one service."""
+    """Runs batches for one service. `effects` adds up what became of the events."""
 
     engine: AsyncEngine
     hearer: Hearer[D]
     started_at: Mapping[str, datetime]
+    effects: Effects = field(default_factory=Counter[tuple[str, str]])
     listened: dict[str, set[int]] = field(init=False)
     applied: set[UUID] = field(init=False, default_factory=set[UUID])
     """The events that the last run gave to a use case."""
@@ -108,8 +127,8 @@ class Batch(Generic[D]):
             streams = await positions.load(connection, locked)
             if released:
                 _open(streams.values(), deliveries)
-            waiting = {} if released else await self._gaps(connection, streams)
-            plan = self._plan(deliveries, streams, waiting)
+            waiting = {} if released else await self.gaps(connection, streams)
+            plan = self.plan(deliveries, streams, waiting)
             failures = await self._work(connection, plan, streams)
             if counted:
                 await attempts.forget(connection, _done(deliveries, failures))
@@ -119,7 +138,7 @@ class Batch(Generic[D]):
         self._measure(plan, streams)
         return failures
 
-    async def _gaps(
+    async def gaps(
         self, connection: AsyncConnection, streams: Mapping[UUID, Streams]
     ) -> dict[tuple[str, UUID, int], Delivery]:
         """Return the parked events that may be next once a missing one is here.
@@ -136,12 +155,16 @@ class Batch(Generic[D]):
             for d in parked
         }
 
-    def _plan(
+    def plan(
         self,
         deliveries: Sequence[Delivery],
         streams: Mapping[UUID, Streams],
         waiting: dict[tuple[str, UUID, int], Delivery],
     ) -> Plan:
+        """Judge the deliveries, and move the positions in `streams` with them; nothing is written.
+
+        `waiting`: what `gaps` found; what is taken up is taken out of it.
+        """
         plan = Plan()
         for delivery in deliveries:
             envelope = delivery.envelope
@@ -232,17 +255,18 @@ class Batch(Generic[D]):
     def _call(self, desk: D, heard: Heard[Any], now: datetime) -> Sequence[Event]:
         return self.hearer.subscriptions[type(heard.event)](desk, heard, now)
 
+    def count(self, topic: str, effect: str, events: int = 1) -> None:
+        """Note what became of events, here and in the metrics."""
+        self.effects[topic, effect] += events
+        metrics.HEARD.labels(topic=topic, effect=effect).inc(events)
+
     def _measure(self, plan: Plan, streams: Mapping[UUID, Streams]) -> None:
         for delivery in plan.apply:
             envelope = delivery.envelope
             age = streams[envelope.subject].subject.locked_at - envelope.said_at
             metrics.EVENT_AGE.labels(topic=envelope.topic).observe(max(0.0, age.total_seconds()))
-            effect = "applied" if envelope.kind in self.listened else "ignored"
-            metrics.HEARD.labels(topic=envelope.topic, effect=effect).inc()
-        for parked in plan.park:
-            metrics.HEARD.labels(topic=parked.delivery.envelope.topic, effect="parked").inc()
-        for topic, count in plan.effects.items():
-            metrics.HEARD.labels(topic=topic, effect="duplicate").inc(count)
+        for (topic, effect), events in plan.effects(self.listened).items():
+            self.count(topic, effect, events)
 
 
 def _done(deliveries: Sequence[Delivery], failures: Sequence[Failure]) -> list[UUID]:
@@ -270,8 +294,10 @@ def _follow(plan: Plan, known: Streams, delivery: Delivery, verdict: Verdict) ->
         plan.unpark.append(delivery)
     if verdict is Verdict.APPLY:
         plan.apply.append(delivery)
+    elif verdict is Verdict.ADVANCE:
+        plan.advance.append(delivery)
     elif verdict is Verdict.DUPLICATE:
-        plan.effects[envelope.topic] = plan.effects.get(envelope.topic, 0) + 1
+        plan.repeat.append(delivery)
     elif verdict in _PARKED_AS:
         known.parked.add((envelope.topic, envelope.sequence))
         plan.park.append(Parked(delivery, _PARKED_AS[verdict]))
@@ -302,6 +328,7 @@ def _erase(plan: Plan, known: Streams, delivery: Delivery) -> None:
     """Erasure overtakes: what came before it in this batch is not even applied."""
     plan.without({delivery.envelope.subject})
     plan.erase.append(delivery.envelope.subject)
+    plan.advance.append(delivery)
     known.erased = True
     known.parked_as = None
     known.advance(delivery.envelope)

@@ -17,18 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points
 from shared.contracts.catalogue import UnknownVersion
-from shared.database.bulk import Insert
 from shared.database.errors import Kind, kind_of
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Member, Partition, Record
-from shared.messaging import backoff
+from shared.messaging import backoff, parking
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D, Hearer
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery, Stranger, take_apart
-from shared.messaging.tables import unreadable_record
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -45,7 +43,6 @@ _SUBSCRIBE = text("""
     INSERT INTO subscription (topic) SELECT unnest(CAST(:topics AS text[])) ON CONFLICT DO NOTHING
 """)
 _SUBSCRIBED = text("SELECT topic, started_at FROM subscription WHERE topic = ANY(:topics)")
-_UNREADABLE = Insert(unreadable_record, ignore_repeats=True)
 
 
 async def subscribe(engine: AsyncEngine, topics: Sequence[str]) -> dict[str, datetime]:
@@ -117,7 +114,7 @@ class Consumer(Generic[D]):
             try:
                 await self._once(narrowing, deliveries, strangers, cautious=cautious)
             except Exception as error:
-                reason = _why_held(error)
+                reason = why_held(error)
                 if reason is None:
                     raise
                 failures += 1
@@ -137,10 +134,7 @@ class Consumer(Generic[D]):
     ) -> None:
         await narrowing.breaker.check(self.engine)
         narrowing.batch.refuse_unknown_versions(deliveries)
-        if strangers:
-            log.error("unreadable_records", count=len(strangers), first=strangers[0].error)
-            async with self.engine.begin() as connection:
-                await _UNREADABLE.run(connection, [stranger.row() for stranger in strangers])
+        await parking.keep_strangers(self.engine, strangers)
         await narrowing.see_through(deliveries, cautious=cautious)
 
     async def _hold(self, member: Member, reason: str, failures: int, stop: asyncio.Event) -> None:
@@ -169,7 +163,7 @@ class Consumer(Generic[D]):
         return deliveries, strangers
 
 
-def _why_held(error: Exception) -> str | None:
+def why_held(error: Exception) -> str | None:
     """Return why the loop must wait; None: it is a bug, and the loop ends with it."""
     if isinstance(error, BreakerOpen):
         return "breaker"

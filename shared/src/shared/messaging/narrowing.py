@@ -20,7 +20,6 @@ from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
-from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -166,6 +165,7 @@ class Narrowing(Generic[D]):
         async with self.engine.begin() as connection:
             await parking.park(connection, [Parked(delivery, "busy")])
             await attempts.forget(connection, [delivery.envelope.event_id])
+        self.batch.count(delivery.envelope.topic, "parked")
 
     async def _park(self, failure: Failure, tried: Delivery) -> None:
         envelope = failure.delivery.envelope
@@ -182,7 +182,7 @@ class Narrowing(Generic[D]):
             crash_points.reach("consumer.before_park")
         self.blameless.discard(tried.envelope.event_id)
         if may:
-            metrics.HEARD.labels(topic=envelope.topic, effect="parked").inc()
+            self.batch.count(envelope.topic, "parked")
             log.error("lead_parked", subject=str(envelope.subject), event_id=str(envelope.event_id))
         if self.breaker.opened:
             log.error("breaker_open", reason=failure.name, version=self.breaker.version)

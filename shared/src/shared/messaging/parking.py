@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.envelope import Envelope, from_record
 from shared.database.bulk import Insert
-from shared.messaging.records import Delivery
-from shared.messaging.tables import parked_event
+from shared.messaging.records import Delivery, Stranger
+from shared.messaging.tables import parked_event, unreadable_record
+
+log = structlog.get_logger(__name__)
 
 _COLUMNS = [
     "topic", "subject", "sequence", "event_id", "type", "reason", "value", "headers",
     "partition", "offset", "error", "traceback",
 ]  # fmt: skip
 _INSERT = Insert(parked_event, columns=_COLUMNS, ignore_repeats=True)
+_UNREADABLE = Insert(unreadable_record, ignore_repeats=True)
 _MARK = text("UPDATE subject SET parked_as = :reason WHERE id = :subject AND erased_at IS NULL")
 _LOAD = text("""
     SELECT * FROM parked_event WHERE subject = ANY(:subjects) AND reason = ANY(:reasons)
@@ -63,6 +67,14 @@ class Parked:
 async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
     """Write the events; one that is parked already stays as it is."""
     await _INSERT.run(connection, [each.row() for each in parked])
+
+
+async def keep_strangers(engine: AsyncEngine, strangers: Sequence[Stranger]) -> None:
+    """Keep records that belong to no lead, in a commit of their own: they hold nobody up."""
+    if strangers:
+        log.error("unreadable_records", count=len(strangers), first=strangers[0].error)
+        async with engine.begin() as connection:
+            await _UNREADABLE.run(connection, [stranger.row() for stranger in strangers])
 
 
 async def mark(connection: AsyncConnection, subject: UUID, reason: str) -> None:

@@ -7,25 +7,23 @@ there, never from a watermark: a row that commits late has a low id and would be
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
-from shared.contracts.envelope import Envelope
 from shared.kafka import client
-from shared.kafka.errors import KafkaError, is_of_the_record
-from shared.kafka.port import Ack, Sender
-from shared.kafka.topics import physical
+from shared.kafka.errors import is_of_the_record
+from shared.kafka.port import Sender
 from shared.messaging import attempts, backoff, foreign
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
+from shared.messaging.sending import Acked, Sending, answers
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -66,8 +64,6 @@ _HOLD = text("""
     INSERT INTO outbox_held (topic, subject, error) VALUES (:topic, :subject, :error)
     ON CONFLICT DO NOTHING
 """)
-
-Acked = dict[int, Ack]
 
 
 @dataclass(slots=True)
@@ -177,31 +173,11 @@ class Relay:
         self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked
     ) -> Exception | None:
         """Send rows together; note which were acked; return the first error, if there was one."""
-        sent: list[tuple[int, asyncio.Future[Ack]]] = []
-        error: Exception | None = None
-        for row in rows:
-            try:
-                sent.append((row.id, await self._send_one(producer, row)))
-            except KafkaError as refused:
-                error = refused
-                break
+        sent, refused = await Sending(self.settings, self.service).hand_over(producer, rows)
         crash_points.reach("relay.after_send")
-        answers = await asyncio.gather(*(f for _, f in sent), return_exceptions=True)
+        failed = await answers(sent, acked)
         crash_points.reach("relay.after_ack")
-        for (row_id, _), answer in zip(sent, answers, strict=True):
-            if isinstance(answer, Exception):
-                error = error or answer
-            elif not isinstance(answer, BaseException):
-                acked[row_id] = answer
-        return error
-
-    async def _send_one(self, producer: Sender, row: Row[Any]) -> asyncio.Future[Ack]:
-        return await producer.send(
-            physical(self.settings, row.topic),
-            key=str(row.subject).encode(),
-            value=row.payload,
-            headers=_envelope(row, self.service).headers(),
-        )
+        return refused or failed
 
     async def _archive(self, acked: Acked) -> None:
         if not acked:
@@ -228,24 +204,3 @@ class Relay:
             await attempts.forget(connection, [row.event_id])
         metrics.RELAY_HELD.inc()
         log.error("outbox_held", topic=row.topic, subject=str(row.subject))
-
-
-def _envelope(row: Row[Any], service: str) -> Envelope:
-    kind, _, version = row.type.rpartition(".v")
-    headers: Mapping[str, str] = row.headers
-    causation = headers.get("causation_id")
-    return Envelope(
-        event_id=row.event_id,
-        topic=row.topic,
-        subject=row.subject,
-        sequence=row.sequence,
-        kind=kind,
-        version=int(version),
-        said_at=row.created_at,
-        source=service,
-        correlation_id=UUID(headers["correlation_id"]),
-        causation_id=UUID(causation) if causation else None,
-        traceparent=headers.get("traceparent"),
-        data=row.payload,
-        blank=headers.get("blank") or (None if row.payload else "erased"),
-    )

@@ -7,6 +7,7 @@ load. Order everywhere: subjects in id order, then team cursors in id order, the
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -33,6 +34,10 @@ _NAMES = text("""
     SELECT id FROM subject
     WHERE :subject IN (id, alias_of)
        OR (SELECT alias_of FROM subject WHERE id = :subject) IN (id, alias_of)
+""")
+_LOOK = text("""
+    SELECT s.id AS name, t.id, t.alias_of, t.erased_at, t.parked_as, clock_timestamp() AS locked_at
+    FROM subject s JOIN subject t ON t.id = coalesce(s.alias_of, s.id) WHERE s.id = ANY(:ids)
 """)
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
 _LOCK = text(
@@ -68,6 +73,15 @@ async def lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, S
     return {name: found[found[name].alias_of or name] for name in wanted}
 
 
+async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
+    """Return each name's subject as `lock` would, without a lock, and without making any."""
+    wanted = set(ids)
+    rows = await connection.execute(_LOOK, {"ids": sorted(wanted)})
+    found = {row.name: _subject(row) for row in rows}
+    now = await connection.scalar(text("SELECT clock_timestamp()"))
+    return {name: found.get(name) or Subject(name, None, None, None, now) for name in wanted}
+
+
 async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
     """Lock those of the subjects that exist and that nobody holds; never wait."""
     rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
@@ -79,5 +93,5 @@ async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
     return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
 
 
-def _subject(row: Row[tuple[UUID, UUID | None, datetime | None, str | None, datetime]]) -> Subject:
+def _subject(row: Row[Any]) -> Subject:
     return Subject(row.id, row.alias_of, row.erased_at, row.parked_as, row.locked_at)

@@ -1,4 +1,7 @@
-"""The loops that every service's worker runs, wired: relay, consumer, orders, timers, janitor."""
+"""The loops that every service's worker runs, wired by hand.
+
+Relay, consumer, orders about what is parked, replays, timers, janitor.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.loops import Loop
 from shared.messaging.orders import Orders
 from shared.messaging.relay import Relay
+from shared.messaging.replay.replays import Replays
 from shared.messaging.timers import Timer, TimerLoop
 from shared.settings import KafkaSettings, LoopSettings
 from shared.telemetry.heartbeat import Heartbeats
@@ -39,8 +43,12 @@ class Worker:
 
     def loops(self) -> dict[str, Loop]:
         """Return the loops by name: what `--only` may name."""
-        loops: dict[str, Loop] = {"relay": self._relay().run, "janitor": self._janitor().run}
-        loops["orders"] = self._orders().run
+        loops: dict[str, Loop] = {
+            "relay": self._relay().run,
+            "orders": self._orders().run,
+            "replays": self._replays().run,
+            "janitor": self._janitor().run,
+        }
         if self.hearer is not None:
             loops["consume"] = self._consumer(self.hearer).run
         for timer in self.timers:
@@ -72,6 +80,17 @@ class Worker:
     def _orders(self) -> Orders[Any]:
         beat = self.heartbeats.loop("orders")
         return Orders(self.engine, self.service, self.hearer, self.lease("orders"), beat)
+
+    def _replays(self) -> Replays:
+        return Replays(
+            engine=self.engine,
+            settings=self.settings,
+            service=self.service,
+            version=self.version,
+            lease=self.lease("replays"),
+            heartbeat=self.heartbeats.loop("replays"),
+            hearer=self.hearer,
+        )
 
     def _janitor(self) -> Janitor:
         partitioned: dict[str, Kind] = {"outbox_archive": "timestamptz", **self.partitioned}

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from lead_scoring.domain.scorecard import ScorecardPublished
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.routes import scorecards, scores
+from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
@@ -33,6 +34,7 @@ def build_api(context: Context, *, lifespan: Lifespan | None = None) -> FastAPI:
             scores.routes(context),
             scorecards.routes(context),
             operations.routes(context.engine, context.keyring),
+            replays.routes(context.engine, context.keyring, SERVICE),
         ],
         errors=ERRORS,
         lifespan=lifespan,

@@ -15,6 +15,7 @@ from marketing_intake.entrypoints.routes import (
     submissions,
     touchpoints,
 )
+from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
@@ -35,6 +36,7 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
         routers=[
             *(module.routes(context) for module in _MODULES),
             operations.routes(context.engine, context.keyring),
+            replays.routes(context.engine, context.keyring, SERVICE),
         ],
         errors=ERRORS,
         lifespan=lifespan,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
+from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
@@ -34,6 +35,7 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
             tasks.routes(context),
             playbooks.routes(context),
             operations.routes(context.engine, context.keyring),
+            replays.routes(context.engine, context.keyring, SERVICE),
         ],
         errors=ERRORS,
         lifespan=lifespan,

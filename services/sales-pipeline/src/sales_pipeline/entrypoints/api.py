@@ -13,6 +13,7 @@ from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.deal_change import LeadIsErased
 from sales_pipeline.entrypoints.routes import deal_verbs, deals, purchases, reps
 from sales_pipeline.usecases.desk import UnknownRep
+from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
@@ -40,6 +41,7 @@ def build_api(context: Context, lifespan: Lifespan | None = None) -> FastAPI:
         routers=[
             *(module.routes(context) for module in (deals, deal_verbs, purchases, reps)),
             operations.routes(context.engine, context.keyring),
+            replays.routes(context.engine, context.keyring, SERVICE),
         ],
         errors=ERRORS,
         lifespan=lifespan,

@@ -56,6 +56,7 @@ CREATE TABLE outbox_archive (
 CREATE TABLE outbox_archive_rest PARTITION OF outbox_archive DEFAULT;
 CREATE INDEX outbox_archive_subject ON outbox_archive (subject, topic, sequence);
 CREATE INDEX outbox_archive_event ON outbox_archive (event_id);
+CREATE INDEX outbox_archive_id ON outbox_archive (id);
 
 -- Subjects whose next event Kafka does not take; the relay's read leaves them out.
 CREATE TABLE outbox_held (
@@ -248,3 +249,30 @@ CREATE TABLE parking_order (
 CREATE INDEX parking_order_subject ON parking_order (subject);
 CREATE INDEX parking_order_release ON parking_order (release_id) WHERE release_id IS NOT NULL;
 CREATE INDEX parking_order_open ON parking_order (asked_at) WHERE done_at IS NULL;
+
+-- What a person asked the worker to bring once more. `heal`: a range of topics is heard again, from
+-- Kafka; `republish`: a part of the archive is sent again. One at a time, by the holder of a lease.
+CREATE TABLE replay_order (
+    id           uuid PRIMARY KEY,
+    verb         text        NOT NULL CHECK (verb IN ('heal', 'republish')),
+    topics       text[]      NOT NULL,
+    since        timestamptz,
+    until        timestamptz,
+    partition    int,
+    from_offset  bigint,
+    to_offset    bigint,
+    lead_id      uuid,
+    dry_run      boolean     NOT NULL,
+    actor        text        NOT NULL,
+    asked_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    epoch        bigint, -- of the lease under which it is worked on
+    touched_at   timestamptz,
+    place        jsonb, -- where it goes on
+    counts       jsonb       NOT NULL DEFAULT '{}', -- by topic and by what became of the events
+    held         text,
+    done_at      timestamptz,
+    cancelled_by text,
+    error        text,
+    field        text -- of the order, where that is what was wrong
+);
+CREATE INDEX replay_order_open ON replay_order (touched_at) WHERE done_at IS NULL;

@@ -1,0 +1,85 @@
+"""Sends rows of the outbox, or of its archive, to Kafka: each in its envelope, under its subject.
+
+Which rows, and what an ack or a failure means for them, is the business of the relay and of
+`replay.republish`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from shared.contracts.envelope import Envelope
+from shared.kafka.errors import KafkaError
+from shared.kafka.port import Ack, Sender
+from shared.kafka.topics import physical
+from shared.settings import KafkaSettings
+
+Acked = dict[int, Ack]
+"""By a row's id, where it came to lie."""
+
+Sent = list[tuple[int, asyncio.Future[Ack]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Hands over what one service said."""
+
+    settings: KafkaSettings
+    service: str
+
+    async def hand_over(
+        self, producer: Sender, rows: Sequence[Row[Any]]
+    ) -> tuple[Sent, Exception | None]:
+        """Give rows to the producer in their order, up to the first that it refuses."""
+        sent: Sent = []
+        for row in rows:
+            try:
+                sent.append((row.id, await self._one(producer, row)))
+            except KafkaError as refused:
+                return sent, refused
+        return sent, None
+
+    async def _one(self, producer: Sender, row: Row[Any]) -> asyncio.Future[Ack]:
+        return await producer.send(
+            physical(self.settings, row.topic),
+            key=str(row.subject).encode(),
+            value=row.payload,
+            headers=_envelope(row, self.service).headers(),
+        )
+
+
+async def answers(sent: Sent, acked: Acked) -> Exception | None:
+    """Wait for the brokers; note in `acked` what they took, return the first error."""
+    error: Exception | None = None
+    found = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
+    for (row_id, _), answer in zip(sent, found, strict=True):
+        if isinstance(answer, Exception):
+            error = error or answer
+        elif not isinstance(answer, BaseException):
+            acked[row_id] = answer
+    return error
+
+
+def _envelope(row: Row[Any], service: str) -> Envelope:
+    kind, _, version = row.type.rpartition(".v")
+    headers: Mapping[str, str] = row.headers
+    causation = headers.get("causation_id")
+    return Envelope(
+        event_id=row.event_id,
+        topic=row.topic,
+        subject=row.subject,
+        sequence=row.sequence,
+        kind=kind,
+        version=int(version),
+        said_at=row.created_at,
+        source=service,
+        correlation_id=UUID(headers["correlation_id"]),
+        causation_id=UUID(causation) if causation else None,
+        traceparent=headers.get("traceparent"),
+        data=row.payload,
+        blank=headers.get("blank") or (None if row.payload else "erased"),
+    )

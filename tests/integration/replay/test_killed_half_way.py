@@ -1,0 +1,153 @@
+"""A worker that is killed in the middle of a replay: the next one finishes it, nothing twice."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.conftest import captured
+from tests.integration.messaging.test_relaying import until
+from tests.integration.replay.conftest import LEADS, in_kafka, lose_records, publish, some
+from tests.stack.fixtures import DatabaseFor
+
+from shared import limits
+from shared.clock import utc_now
+from shared.contracts.envelope import Envelope
+from shared.database.engine import open_engine
+from shared.ids import LeadId, new_id
+from shared.kafka import client
+from shared.kafka.topics import physical
+from shared.messaging.replay import orders
+from shared.messaging.replay.orders import Wanted
+from shared.settings import DatabaseSettings, KafkaSettings
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncGenerator[AsyncEngine]:
+    engine = open_engine(DatabaseSettings(database_url=url), limits.WORKER, hot=True)
+    yield engine
+    await engine.dispose()
+
+
+def start(
+    package: str, url: str, kafka: KafkaSettings, crash_at: str | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a service's worker that does nothing but replay."""
+    environment = {
+        **os.environ,
+        "HANDOFF_DATABASE_URL": url,
+        "HANDOFF_KAFKA_BOOTSTRAP": kafka.kafka_bootstrap,
+        "HANDOFF_KAFKA_REPLICATION": "1",
+        "HANDOFF_TOPIC_PREFIX": kafka.topic_prefix,
+        "HANDOFF_INSTANCE": "a-worker",
+        "HANDOFF_OPERATIONS_PORT": "0",
+        "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
+        **({"HANDOFF_CRASH_AT": crash_at} if crash_at else {}),
+    }
+    command = [sys.executable, "-m", package, "worker", "--only", "replays"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  ours
+
+
+def dies(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a worker came to the place where it is to die."""
+    try:
+        return process.wait(40) == -signal.SIGKILL
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def finished(
+    engine: AsyncEngine, order_id: UUID, process: subprocess.Popen[bytes]
+) -> Row[Any]:
+    """Let a worker finish the order; return its row."""
+
+    async def row() -> Row[Any] | None:
+        async with engine.connect() as connection:
+            found = await orders.look(connection, order_id)
+        return found if found and found.done_at else None
+
+    try:
+        await until(row, seconds=40)
+        found = await row()
+        assert found is not None
+        return found
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def ask(engine: AsyncEngine, verb: orders.Verb) -> UUID:
+    since = utc_now() - timedelta(hours=1)
+    async with engine.begin() as connection:
+        wanted = Wanted(verb=verb, topics=(LEADS,), dry_run=False, since=since)
+        return (await orders.ask(connection, wanted, actor="a test")).id
+
+
+async def put_into_kafka(settings: KafkaSettings, leads: Sequence[LeadId]) -> None:
+    """Say that each lead came, as marketing-intake would."""
+    sender = client.producer(settings)
+    await sender.start()
+    for lead in leads:
+        event = captured(lead, "ACME")
+        envelope = Envelope(
+            event_id=new_id(), topic=LEADS, subject=lead, sequence=1, kind=event.kind, version=1,
+            said_at=utc_now(), source="marketing-intake", correlation_id=new_id(),
+            causation_id=None, traceparent=None, data=event.to_wire(),
+        )  # fmt: skip
+        await sender.send(
+            physical(settings, LEADS), envelope.data, key=str(lead).encode(),
+            headers=envelope.headers(),
+        )  # fmt: skip
+    await client.stop(sender)
+
+
+async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_once(
+    database_for: DatabaseFor, kafka_settings: KafkaSettings
+) -> None:
+    leads = some(600)
+    await put_into_kafka(kafka_settings, leads)
+    url = await database_for("lead_scoring")
+    async with opened(url) as engine:
+        order_id = await ask(engine, "heal")
+        places = ["replay.after_batch:2", "consumer.before_commit:2", "replay.after_batch:3"]
+        died = [dies(start("lead_scoring", url, kafka_settings, place)) for place in places]
+        order = await finished(engine, order_id, start("lead_scoring", url, kafka_settings))
+        async with engine.connect() as connection:
+            scored = await connection.scalar(text("SELECT count(*) FROM lead_score"))
+            said = await connection.scalar(
+                text("SELECT count(*) FROM outbox WHERE type = 'lead.scored.v1'")
+            )
+
+    assert died == [True] * 3
+    assert order.error is None
+    assert (scored, said) == (600, 600)
+
+
+async def test_a_republish_is_finished_by_the_next_worker_and_the_order_of_each_lead_is_kept(
+    database_for: DatabaseFor, kafka_settings: KafkaSettings
+) -> None:
+    leads = some(300)
+    await lose_records(kafka_settings)
+    url = await database_for("marketing_intake")
+    async with opened(url) as engine:
+        await publish(engine, kafka_settings, leads, "1", "2", "3")
+        order_id = await ask(engine, "republish")
+        places = ["replay.after_send:2", "replay.after_send:2"]
+        died = [dies(start("marketing_intake", url, kafka_settings, place)) for place in places]
+        order = await finished(engine, order_id, start("marketing_intake", url, kafka_settings))
+    found = await in_kafka(kafka_settings, leads)
+
+    assert died == [True] * 2
+    assert order.error is None
+    for lead in leads:
+        again = [each.sequence for each in found[lead][3:]]
+        assert list(dict.fromkeys(again)) == [1, 2, 3]
+        assert len({each.event_id for each in found[lead]}) == 3
