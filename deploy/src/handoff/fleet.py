@@ -9,9 +9,10 @@ from functools import partial
 from handoff.embedded.databases import OPERATIONS
 from handoff.embedded.ports import LOOPBACK, Ports
 from handoff.embedded.stack import EmbeddedStack
-from handoff.readiness import is_ready
+from handoff.readiness import is_alive, is_ready
 from handoff.services import ROLES, SERVICES, Service
 from handoff.supervisor.spec import Spec
+from shared import limits
 
 ERASURE = "erasure"
 _OPERATIONS_PORT = 8111
@@ -97,6 +98,8 @@ class Fleet:
             command=_command(member.service, member.role),
             environment=settings,
             ready=partial(is_ready, member.operations_url),
+            alive=partial(is_alive, member.operations_url),
+            silence=float(environ.get("HANDOFF_SILENCE_SECONDS", limits.HEARTBEAT_SILENCE)),
             inherited=(descriptor,) if member.role == "api" else (),
         )
 

@@ -1,4 +1,4 @@
-"""Asks a process of ours whether it is ready, over its operations port."""
+"""Asks a process of ours whether it is ready, or alive at all, over its operations port."""
 
 import ssl
 from dataclasses import dataclass
@@ -25,13 +25,10 @@ class _Report(BaseModel):
 
 async def ask_readiness(operations_url: str) -> Readiness:
     """Ask `/readyz`."""
-    async with httpx.AsyncClient(
-        verify=_NO_TRUST_STORE, trust_env=False, timeout=_ANSWER_WITHIN
-    ) as client:
-        try:
-            answer = await client.get(f"{operations_url}/readyz")
-        except httpx.HTTPError as error:
-            return Readiness(False, f"does not answer ({type(error).__name__})")
+    try:
+        answer = await _ask(f"{operations_url}/readyz")
+    except httpx.HTTPError as error:
+        return Readiness(False, f"does not answer ({type(error).__name__})")
     return Readiness(True, "ready") if answer.is_success else read_report(answer.text)
 
 
@@ -44,6 +41,21 @@ def read_report(body: str) -> Readiness:
     return Readiness(False, ", ".join(f"{place}: {why}" for place, why in troubles.items()))
 
 
+async def is_alive(operations_url: str) -> bool | None:
+    """Ask `/livez`; None: no answer."""
+    try:
+        return (await _ask(f"{operations_url}/livez")).is_success
+    except httpx.HTTPError:
+        return None
+
+
 async def is_ready(operations_url: str) -> bool:
     """Tell whether the process does what it is there for."""
     return (await ask_readiness(operations_url)).fine
+
+
+async def _ask(url: str) -> httpx.Response:
+    async with httpx.AsyncClient(
+        verify=_NO_TRUST_STORE, trust_env=False, timeout=_ANSWER_WITHIN
+    ) as client:
+        return await client.get(url)

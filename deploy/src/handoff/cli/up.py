@@ -123,7 +123,7 @@ def where_it_is(state: SystemState) -> str:
 
 
 def _tell_restart(name: str) -> None:
-    err.print(f"{name} died and was started again")
+    err.print(f"{name} died or stood still, and was started again")
 
 
 def _stop_signals() -> asyncio.Event:

@@ -1,4 +1,4 @@
-"""One program that is kept running: started again when it dies, until it is told to stop.
+"""One program that is kept running: started again when it dies or stands still, until told to stop.
 
 Order among programs is the supervisor's matter.
 """
@@ -12,6 +12,7 @@ from asyncio.subprocess import Process as Child
 from collections.abc import Callable
 from pathlib import Path
 
+from handoff.supervisor.liveness import until_silent
 from handoff.supervisor.logs import note, tail
 from handoff.supervisor.spawn import spawn
 from handoff.supervisor.spec import Spec
@@ -20,6 +21,7 @@ _SHORT_LIFE = 5.0
 _BACK_OFF = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
 _GIVE_UP_AFTER = 5
 _ASK_EVERY = 0.1
+_LAST_WORDS = 5.0
 
 
 class NotReady(Exception):
@@ -98,7 +100,19 @@ class Process:
         self._changed(self)
         if self._stopping.is_set():
             self._signal(self.spec.stop_signal)
-        await self._child.wait()
+        watch = asyncio.create_task(self._watch(), name=f"watch {self.spec.name}")
+        try:
+            await self._child.wait()
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        """End the child once it stands still; one that cannot hear the request gets little time."""
+        why = await until_silent(self.spec)
+        note(self.log, f"{self.spec.name} {why}; it is replaced")
+        self._signal(self.spec.stop_signal)
+        await asyncio.sleep(min(self.spec.grace, _LAST_WORDS))
+        self._kill_group()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -29,6 +29,10 @@ class Spec:
         command: the program's path and arguments.
         environment: the whole environment it gets.
         ready: answers whether it can be used now; asked again until it says yes.
+        alive: answers whether it still works: False is its own word that it does not, None no
+            answer at all. It is asked for as long as the program runs; without it, only a death
+            is noticed.
+        silence: after so many seconds without a good answer it is replaced.
         stop_signal: asks it to end by itself within `grace` seconds.
         death_signal: what the kernel sends it if the supervisor itself is killed.
         inherited: file descriptors that it shares with the supervisor, such as a listening socket.
@@ -39,6 +43,8 @@ class Spec:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     ready: Callable[[], Awaitable[bool]] = at_once
+    alive: Callable[[], Awaitable[bool | None]] | None = None
+    silence: float = 30.0
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     grace: float = 20.0

@@ -108,7 +108,9 @@ class Orders(Generic[D]):
             busy = (await connection.execute(_BUSY, {"seconds": _BUSY_SECONDS})).all()
         for row in busy:
             await self._carry_out(release, "release", row.subject)
-        return sum([await self._one(release, order) for order in orders])
+        done = sum([await self._one(release, order) for order in orders])
+        self.heartbeat.progress()
+        return done
 
     async def _one(self, release: Release[D] | None, order: Row[Any]) -> bool:
         self.heartbeat.beat()

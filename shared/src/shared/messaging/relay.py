@@ -114,6 +114,7 @@ class Relay:
             crash_points.reach("relay.after_read")
             await self._send_and_archive(producer, rows)
         else:
+            self.heartbeat.progress()
             self.wake.clear()
             await backoff.sleep(_LONGEST_SLEEP, self.wake, stop)
 

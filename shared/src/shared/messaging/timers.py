@@ -70,6 +70,7 @@ class TimerLoop:
             now = await connection.scalar(_NOW)
             due = list(await self.timer.due(connection, now, _MOST_SUBJECTS))
         if not due:
+            self.heartbeat.progress()
             return 0
         try:
             fired = await self._fire(due, now)

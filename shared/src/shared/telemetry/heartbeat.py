@@ -22,14 +22,21 @@ class Heartbeat:
     held: str | None = None
     silence: float = limits.HEARTBEAT_SILENCE
 
+    def __post_init__(self) -> None:
+        """Export the age of the progress: asked for at each scrape, so it rises by itself."""
+        metrics.SINCE_PROGRESS.labels(loop=self.name).set_function(self.seconds_since_progress)
+
     def beat(self) -> None:
         """Say that the loop turned."""
         self.beaten_at = time.monotonic()
 
     def progress(self) -> None:
-        """Say that the loop turned and got something done."""
+        """Say that the loop turned, and got something done or saw that there is nothing to do."""
         self.beaten_at = self.progressed_at = time.monotonic()
-        metrics.PROGRESS.labels(loop=self.name).set_to_current_time()
+
+    def seconds_since_progress(self) -> float:
+        """Return for how long there was work, as far as the loop knows, and none of it was done."""
+        return time.monotonic() - self.progressed_at
 
     def hold(self, reason: str) -> None:
         """Say that the loop waits on purpose, and why."""
@@ -48,7 +55,7 @@ class Heartbeat:
     def stand_by(self) -> None:
         """Say that somebody else does this loop's work: as it should be, so not a trouble."""
         self.free()
-        self.beat()
+        self.progress()
 
     def is_dead(self) -> bool:
         """Tell whether the loop neither turns nor says that it is held."""

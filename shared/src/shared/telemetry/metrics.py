@@ -8,7 +8,11 @@ from prometheus_client import Counter, Gauge, Histogram
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
-PROGRESS = Gauge("handoff_loop_progress_timestamp_seconds", "When a loop last did work", ["loop"])
+SINCE_PROGRESS = Gauge(
+    "handoff_loop_seconds_since_progress",
+    "Time since a loop last did work or saw that there is none",
+    ["loop"],
+)
 LOOP_HELD = Gauge("handoff_loop_held", "1 while a loop waits on purpose", ["loop", "reason"])
 
 REQUEST_SECONDS = Histogram(

@@ -1,5 +1,7 @@
 """What a loop says of itself, and what liveness and readiness make of it."""
 
+from prometheus_client import REGISTRY
+
 from shared import limits
 from shared.telemetry.heartbeat import Heartbeats
 
@@ -34,3 +36,26 @@ class TestHeartbeats:
         relay.stand_by()
 
         assert heartbeats.held() == {}
+
+
+class TestTheAgeOfProgress:
+    def test_it_rises_by_itself_and_begins_again_with_progress(self) -> None:
+        relay = Heartbeats().loop("relay")
+        relay.progressed_at -= 90
+        relay.beat()
+        before = _exported("relay")
+        relay.progress()
+
+        assert before >= 90
+        assert _exported("relay") < 1
+
+    def test_what_stands_by_has_nothing_to_be_behind_with(self) -> None:
+        relay = Heartbeats().loop("relay")
+        relay.progressed_at -= 90
+        relay.stand_by()
+
+        assert _exported("relay") < 1
+
+
+def _exported(loop: str) -> float:
+    return REGISTRY.get_sample_value("handoff_loop_seconds_since_progress", {"loop": loop}) or 0.0

@@ -63,7 +63,7 @@ class Resolver:
             if measure:
                 metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
         if not batch or now is None:
-            self.heartbeat.beat()
+            self.heartbeat.progress()
             return 0
         crash_points.reach("resolve.after_read")
         try:
