@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from tests.integration.marketing_intake.conftest import WAIT, Intake, make_key
 
 from shared.ids import new_id
@@ -328,3 +329,26 @@ class TestListingLeads:
         assert [each for each in listed if each in ids] == ids
         assert len(first["items"]) == 2
         assert rest["next"] is None
+
+
+class TestWhatWasLetGo:
+    async def test_a_repeat_is_answered_alike_after_its_submission_is_gone(
+        self, intake: Intake
+    ) -> None:
+        headers = {"Idempotency-Key": "from-long-ago"}
+        first = await intake.post(headers | WAIT, email="old@posted.example.com")
+        receipt = first.json()["receipt_id"]
+        async with intake.engine.begin() as connection:
+            await connection.execute(
+                text("DELETE FROM submission WHERE id = :id"), {"id": UUID(receipt)}
+            )
+
+        again = await intake.post(headers, email="old@posted.example.com")
+        lead = await intake.show(f"/v1/leads/{first.json()['lead_id']}")
+        shown = await intake.http.get(f"/v1/submissions/{receipt}")
+
+        assert again.is_success
+        told = {name: first.json()[name] for name in ("receipt_id", "outcome", "lead_id")}
+        assert told.items() <= again.json().items()
+        assert lead["email"] == "old@posted.example.com"
+        assert shown.status_code == 404

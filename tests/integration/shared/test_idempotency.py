@@ -1,14 +1,12 @@
 """The same request twice: one effect, one answer, however close together."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.clock import utc_now
 from shared.ids import new_id
 from shared.web import idempotency
 from shared.web.idempotency import StoredAnswer
@@ -116,19 +114,6 @@ async def test_an_erasure_takes_the_answers_that_tell_of_the_lead(web_engine: As
         left = await connection.scalar(text("SELECT count(*) FROM idempotency"))
 
     assert left == 0
-
-
-async def test_old_answers_are_dropped_a_few_at_a_time(web_engine: AsyncEngine) -> None:
-    for key in ("k1", "k2", "k3"):
-        await act(web_engine, key)
-    later = utc_now() + idempotency.RETENTION + timedelta(minutes=1)
-    async with web_engine.begin() as connection:
-        dropped = [
-            await idempotency.purge(connection, now=moment, limit=2)
-            for moment in (utc_now(), later, later, later)
-        ]
-
-    assert dropped == [0, 2, 1, 0]
 
 
 def test_the_order_of_fields_does_not_make_another_request() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.capture_statement import Captured, CaptureStatement, Receipt
 from marketing_intake.adapters.sources import SourceBook
+from marketing_intake.adapters.submissions import submissions_by_day
 from marketing_intake.config import Settings
 from marketing_intake.entrypoints.api import SERVICE, build_api
 from marketing_intake.entrypoints.context import Context
@@ -72,7 +73,7 @@ def make_loops(
         service=SERVICE,
         version=version_of(SERVICE),
         heartbeats=heartbeats,
-        partitioned={"submission": "uuid7"},
+        tables_by_day=(submissions_by_day(settings.submission_days),),
     )
     resolver = Resolver(
         engine=engine,

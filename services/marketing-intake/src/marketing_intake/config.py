@@ -19,3 +19,9 @@ class Settings(ServiceSettings):
         ge=2 * 1024 * 1024,
         description="submissions that wait to be written, in bytes; above it the answer is 503",
     )
+    submission_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="how long what was posted is kept as it came, once it has an outcome",
+    )

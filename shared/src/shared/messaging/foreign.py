@@ -4,13 +4,16 @@ Publishing on would give numbers a second time that hearers have seen already, s
 refuses to begin until somebody decides.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contracts.catalogue import PARTITIONS, said_by
+from shared.clock import utc_now
+from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, said_by
 from shared.contracts.envelope import NoEnvelope, from_record
+from shared.ids import first_id_of
 from shared.kafka import client
 from shared.kafka.port import Partition, Reader
 from shared.kafka.topics import physical
@@ -18,9 +21,11 @@ from shared.settings import KafkaSettings
 
 _READ_MILLISECONDS = 5000
 
+# An older event lies in Kafka only if it was published again, and the archive may have let it go.
 _UNKNOWN = text("""
     SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
-    WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.event_id = r.id)
+    WHERE id >= :oldest
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.event_id = r.id)
       AND NOT EXISTS (SELECT FROM outbox_archive a WHERE a.event_id = r.id)
 """)
 
@@ -30,8 +35,9 @@ async def records(engine: AsyncEngine, settings: KafkaSettings, service: str) ->
     ids = await _newest(settings, service)
     if not ids:
         return []
+    oldest = first_id_of(utc_now() - timedelta(days=RETENTION_DAYS))
     async with engine.connect() as connection:
-        rows = await connection.execute(_UNKNOWN, {"ids": ids})
+        rows = await connection.execute(_UNKNOWN, {"ids": ids, "oldest": oldest})
         return [str(row.id) for row in rows]
 
 

@@ -1,22 +1,26 @@
-"""The janitor: day partitions ahead of time, and the gauges that nobody's work would set.
+"""The janitor: makes days ahead, drops what is old, and sets the gauges that nobody's work would.
 
 Cheap and safe to run by several processes at once.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database import partitions
-from shared.messaging import backoff
+from shared.database.partitions import DayTable
+from shared.messaging import backoff, retention
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
 
+log = structlog.get_logger(__name__)
+
 _EVERY_SECONDS = 5.0
-_TURNS_A_DAY = 17_280
+_TURNS_A_SWEEP = 12
 
 _OUTBOX = text("""
     SELECT count(*) AS depth,
@@ -31,28 +35,43 @@ _REASONS = ("gap", "poison", "conflict", "busy", "behind", "unreadable", "held")
 
 @dataclass(slots=True)
 class Janitor:
-    """Keeps one database in order. `partitioned`: its tables by day, with the kind of their key."""
+    """Keeps one database in order."""
 
     engine: AsyncEngine
-    partitioned: Mapping[str, partitions.Kind]
+    tables: Sequence[DayTable]
     heartbeat: Heartbeat
+    kept: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tidy up until told to stop."""
         turn = 0
         while not stop.is_set():
-            self.heartbeat.beat()
-            if turn % _TURNS_A_DAY == 0:
-                await self._make_days()
+            if turn % _TURNS_A_SWEEP == 0:
+                await self.sweep()
             await self._measure()
+            self.heartbeat.progress()
             turn += 1
             await backoff.sleep(_EVERY_SECONDS, stop)
 
-    async def _make_days(self) -> None:
-        async with self.engine.begin() as connection:
+    async def sweep(self) -> None:
+        """Make the days to come; drop the days and the rows that are old."""
+        async with self.engine.connect() as connection:
             now = await connection.scalar(text("SELECT clock_timestamp()"))
-            for table, kind in self.partitioned.items():
-                await partitions.ensure_days(connection, table, kind=kind, now=now)
+        for table in self.tables:
+            self.heartbeat.beat()
+            await partitions.ensure_days(self.engine, table, now=now)
+            self._tell(table, await partitions.drop_days(self.engine, table, now=now))
+        self.heartbeat.beat()
+        gone = await retention.delete_old_rows(self.engine)
+        if any(gone.values()):
+            log.info("old_rows_deleted", **gone)
+
+    def _tell(self, table: DayTable, kept: list[str]) -> None:
+        """Say which old days cannot go, when that changes."""
+        metrics.DAYS_KEPT.labels(table=table.name).set(len(kept))
+        if kept != self.kept.get(table.name, []):
+            log.warning("old_days_still_needed", table=table.name, partitions=kept)
+        self.kept[table.name] = kept
 
     async def _measure(self) -> None:
         async with self.engine.connect() as connection:

@@ -3,14 +3,15 @@
 Relay, consumer, orders about what is parked, replays, timers, janitor.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.catalogue import heard_by
-from shared.database.partitions import Kind
+from shared.database.partitions import DayTable
+from shared.messaging import retention
 from shared.messaging.consumer import Consumer
 from shared.messaging.heard import Hearer
 from shared.messaging.janitor import Janitor
@@ -19,12 +20,13 @@ from shared.messaging.loops import Loop
 from shared.messaging.orders import Orders
 from shared.messaging.relay import Relay
 from shared.messaging.replay.replays import Replays
+from shared.messaging.retention import RetentionSettings
 from shared.messaging.timers import Timer, TimerLoop
 from shared.settings import KafkaSettings, LoopSettings
 from shared.telemetry.heartbeat import Heartbeats
 
 
-class WorkerSettings(KafkaSettings, LoopSettings):
+class WorkerSettings(KafkaSettings, LoopSettings, RetentionSettings):
     """What the loops need to know."""
 
 
@@ -39,7 +41,7 @@ class Worker:
     heartbeats: Heartbeats
     hearer: Hearer[Any] | None = None
     timers: Sequence[Timer] = ()
-    partitioned: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    tables_by_day: Sequence[DayTable] = ()
 
     def loops(self) -> dict[str, Loop]:
         """Return the loops by name: what `--only` may name."""
@@ -93,5 +95,5 @@ class Worker:
         )
 
     def _janitor(self) -> Janitor:
-        partitioned: dict[str, Kind] = {"outbox_archive": "timestamptz", **self.partitioned}
-        return Janitor(self.engine, partitioned, self.heartbeats.loop("janitor"))
+        tables = (retention.archive(self.settings), *self.tables_by_day)
+        return Janitor(self.engine, tables, self.heartbeats.loop("janitor"))

@@ -31,6 +31,9 @@ OLDEST_UNRESOLVED = Gauge(
     "handoff_submission_oldest_unresolved_seconds", "Age of the oldest submission without outcome"
 )
 
+DAYS_KEPT = Gauge(
+    "handoff_old_days_kept", "Old day partitions that hold what is still needed", ["table"]
+)
 OUTBOX_DEPTH = Gauge("handoff_outbox_depth", "Events that wait to be sent")
 OUTBOX_OLDEST = Gauge(
     "handoff_outbox_oldest_unpublished_seconds", "Age of the oldest event that waits to be sent"

@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -21,9 +20,6 @@ from starlette.responses import Response
 
 from shared.web.keys import Caller
 from shared.web.problems import FieldError, Problem
-
-RETENTION = timedelta(days=7)
-"""For so long a key is remembered at least."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -45,11 +41,6 @@ _KEEP = text(
     " VALUES (:key_id, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, :subject)"
 )
 _FORGET = text("DELETE FROM idempotency WHERE subject = ANY(:subjects)")
-_PURGE = text(
-    "DELETE FROM idempotency WHERE (key_id, key) IN"
-    " (SELECT key_id, key FROM idempotency WHERE created_at < :before"
-    " ORDER BY created_at LIMIT :limit)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +106,6 @@ async def remember(
 async def forget(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     """Drop all answers that tell of these subjects: part of an erasure."""
     await connection.execute(_FORGET, {"subjects": list(subjects)})
-
-
-async def purge(connection: AsyncConnection, *, now: datetime, limit: int = 1_000) -> int:
-    """Drop at most `limit` answers that are older than `RETENTION`; return how many."""
-    done = await connection.execute(_PURGE, {"before": now - RETENTION, "limit": limit})
-    return done.rowcount
 
 
 def _other_content() -> Problem:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.domain.submission import Resolution
+from shared.database.partitions import DayTable
 
 _PLACES = 1_000
 
@@ -75,6 +76,12 @@ _OLDEST = text("""
         (SELECT received_at FROM submission WHERE state = 'parked' ORDER BY id LIMIT 1)
     ))::float8
 """)
+
+
+def submissions_by_day(days: int) -> DayTable:
+    """Return the table by day; one without an outcome keeps its day, however old it is."""
+    without_outcome = "state IN ('received', 'waiting', 'parked')"
+    return DayTable("submission", column="id", kind="uuid7", days=days, needed=without_outcome)
 
 
 async def pending(

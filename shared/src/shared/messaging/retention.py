@@ -1,0 +1,57 @@
+"""How long each database keeps what nobody needs any more: the rules, and the settings of some.
+
+Time is the rule of the archive: a publisher does not know its hearers. What was heard
+(`stream`), what was said (`said_stream`) and which submissions came is kept for ever.
+"""
+
+from pydantic import Field, field_validator
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contracts.catalogue import RETENTION_DAYS
+from shared.database.partitions import DayTable, delete_some
+from shared.settings import HandoffSettings
+
+_OLD_ROWS = {
+    "idempotency": "created_at < now() - interval '7 days'",
+    "parking_order": "done_at < now() - interval '90 days'",
+    "unreadable_record": "parked_at < now() - interval '90 days'",
+    "api_key": "least(expires_at, revoked_at) < now() - interval '30 days'",
+    "attempt": """
+        tried_at < now() - interval '30 days'
+        AND NOT EXISTS (SELECT FROM parked_event p WHERE p.event_id = attempt.event_id)
+        AND NOT EXISTS (SELECT FROM outbox o WHERE o.event_id = attempt.event_id)
+    """,
+}
+"""A table, and which of its rows have served: what is open, parked or waits is not among them."""
+
+
+class RetentionSettings(HandoffSettings):
+    """How long is kept what may go."""
+
+    archive_days: int = Field(
+        default=30,
+        le=3650,
+        description="how long a sent event stays in the archive; longer than the topics keep it",
+    )
+
+    @field_validator("archive_days")
+    @classmethod
+    def _outlives_the_topics(cls, days: int) -> int:
+        if days <= RETENTION_DAYS:
+            raise ValueError(
+                f"must be more than the {RETENTION_DAYS} days for which the topics keep an event: "
+                "what Kafka still holds must be known here, or the relay takes the database for a "
+                "restored one"
+            )
+        return days
+
+
+def archive(settings: RetentionSettings) -> DayTable:
+    """Return the archive as a table by day."""
+    days = settings.archive_days
+    return DayTable("outbox_archive", column="published_at", kind="timestamptz", days=days)
+
+
+async def delete_old_rows(engine: AsyncEngine) -> dict[str, int]:
+    """Delete rows that have served; return how many went, by table."""
+    return {table: await delete_some(engine, table, old) for table, old in _OLD_ROWS.items()}

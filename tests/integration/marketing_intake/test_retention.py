@@ -1,0 +1,292 @@
+"""Nothing grows for ever, and nothing goes that is still needed."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.stack.fixtures import DatabaseFor
+
+from marketing_intake.adapters.submissions import submissions_by_day
+from shared import limits
+from shared.clock import utc_now
+from shared.database.engine import open_engine
+from shared.database.partitions import DayTable
+from shared.ids import first_id_of, new_id
+from shared.messaging.janitor import Janitor
+from shared.settings import DatabaseSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+ARCHIVE = DayTable("outbox_archive", column="published_at", kind="timestamptz", days=30)
+SUBMISSIONS = submissions_by_day(90)
+
+
+@pytest.fixture(scope="module")
+async def database(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
+    settings = DatabaseSettings(database_url=await database_for("marketing_intake"))
+    engine = open_engine(settings, limits.WORKER, hot=True)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def janitor(database: AsyncEngine) -> Janitor:
+    return Janitor(database, (ARCHIVE, SUBMISSIONS), Heartbeats().loop("janitor"))
+
+
+def days_ago(days: float) -> datetime:
+    return utc_now() - timedelta(days=days)
+
+
+async def run(engine: AsyncEngine, sql: str, **values: object) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(sql), values)
+
+
+async def ask(engine: AsyncEngine, sql: str, **values: object) -> object:
+    async with engine.connect() as connection:
+        return await connection.scalar(text(sql), values)
+
+
+async def count(engine: AsyncEngine, table: str) -> object:
+    return await ask(engine, f"SELECT count(*) FROM {table}")  # noqa: S608  a name of ours
+
+
+async def make_day(engine: AsyncEngine, table: DayTable, day: datetime) -> str:
+    """Make the partition of a day that is over, as the janitor made it when it was to come."""
+    first = day.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    low, high = table.bound(first), table.bound(first + timedelta(days=1))
+    name = f"{table.name}_{first:%Y%m%d}"
+    of = f"{table.name} FOR VALUES FROM ('{low}') TO ('{high}')"
+    await run(engine, f"CREATE TABLE {name} PARTITION OF {of}")
+    return name
+
+
+async def is_there(engine: AsyncEngine, name: str) -> bool:
+    return await ask(engine, "SELECT to_regclass(:name)", name=name) is not None
+
+
+async def archive(engine: AsyncEngine, published_at: datetime) -> None:
+    await run(
+        engine,
+        "INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload,"
+        " headers, created_at, published_at)"
+        " VALUES (1, :event, 'handoff.leads.v1', :event, 1, 'lead.captured.v1', '', '{}',"
+        " :at, :at)",
+        event=new_id(), at=published_at,
+    )  # fmt: skip
+
+
+async def submit(engine: AsyncEngine, received_at: datetime, state: str) -> object:
+    submission_id = first_id_of(received_at)
+    await run(
+        engine,
+        "INSERT INTO submission (id, source_id, body, sender, received_at, state)"
+        " VALUES (:id, :id, '', '{}', :at, :state)",
+        id=submission_id, at=received_at, state=state,
+    )  # fmt: skip
+    return submission_id
+
+
+class TestDays:
+    async def test_an_old_day_of_the_archive_goes_and_a_younger_one_stays(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        old = await make_day(database, ARCHIVE, days_ago(32))
+        young = await make_day(database, ARCHIVE, days_ago(29))
+        await archive(database, days_ago(32))
+        await archive(database, days_ago(29))
+
+        await janitor.sweep()
+
+        assert not await is_there(database, old)
+        assert await is_there(database, young)
+        assert await count(database, young) == 1
+
+    async def test_a_week_of_days_to_come_is_made(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await janitor.sweep()
+
+        for days in range(-7, 1):
+            assert await is_there(database, f"outbox_archive_{days_ago(days):%Y%m%d}")
+            assert await is_there(database, f"submission_{days_ago(days):%Y%m%d}")
+
+    @pytest.mark.parametrize("state", ["received", "waiting", "parked"])
+    async def test_a_submission_without_outcome_keeps_its_day_until_it_has_one(
+        self, database: AsyncEngine, janitor: Janitor, state: str
+    ) -> None:
+        day = await make_day(database, SUBMISSIONS, days_ago(100))
+        await submit(database, days_ago(100.001), "created")
+        waiting = await submit(database, days_ago(100), state)
+
+        await janitor.sweep()
+        kept, counted = await is_there(database, day), _days_kept()
+        await run(database, "UPDATE submission SET state = 'created' WHERE id = :id", id=waiting)
+        await janitor.sweep()
+
+        assert (kept, counted) == (True, 1)
+        assert (await is_there(database, day), _days_kept()) == (False, 0)
+
+    async def test_what_lies_in_no_day_goes_by_its_age(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await archive(database, days_ago(50))
+        await archive(database, days_ago(20))
+        await submit(database, days_ago(120), "updated")
+        needed = await submit(database, days_ago(130), "parked")
+
+        await janitor.sweep()
+
+        assert await ask(database, "SELECT count(*) FROM outbox_archive_rest") == 1
+        assert await ask(database, "SELECT array_agg(id) FROM submission_rest") == [needed]
+        assert _days_kept() == 1
+        await run(database, "DELETE FROM outbox_archive_rest")
+        await run(database, "DELETE FROM submission_rest")
+
+    async def test_rows_that_came_before_their_day_was_made_stop_no_other_day(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await janitor.sweep()
+        early, other = (f"outbox_archive_{days_ago(-days):%Y%m%d}" for days in (3, 4))
+        await run(database, f"DROP TABLE {early}, {other}")
+        await archive(database, days_ago(-3))
+
+        await janitor.sweep()
+
+        assert not await is_there(database, early)
+        assert await is_there(database, other)
+        await run(database, "DELETE FROM outbox_archive_rest")
+
+
+class TestBesideOthers:
+    async def test_two_janitors_at_once_do_it_once(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        days = [await make_day(database, ARCHIVE, days_ago(40 + n)) for n in range(10)]
+        another = Janitor(database, janitor.tables, Heartbeats().loop("janitor"))
+
+        for _ in range(3):
+            await asyncio.gather(janitor.sweep(), another.sweep())
+
+        assert [day for day in days if await is_there(database, day)] == []
+
+    async def test_one_that_dies_half_way_leaves_the_rest_to_the_next(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        days = [await make_day(database, ARCHIVE, days_ago(60 + n)) for n in range(10)]
+        dying = asyncio.create_task(janitor.sweep())
+        async with asyncio.timeout(10):
+            while await is_there(database, days[-1]):
+                await asyncio.sleep(0.001)
+        dying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await dying
+
+        await janitor.sweep()
+
+        assert [day for day in days if await is_there(database, day)] == []
+
+    async def test_a_long_reader_makes_it_wait_and_nobody_behind_it(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await janitor.sweep()
+        old = await make_day(database, ARCHIVE, days_ago(80))
+        async with database.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM outbox_archive"))
+            longest = await _longest_wait_while(database, janitor)
+            kept = await is_there(database, old)
+        await janitor.sweep()
+
+        assert kept
+        assert longest < 1.0
+        assert not await is_there(database, old)
+
+
+OLD_AND_YOUNG = {
+    "idempotency": (
+        ("INSERT INTO idempotency (key_id, key, fingerprint, status, headers, body, created_at)"
+        " VALUES ('k', :name, '', 201, '{}', '', now() - make_interval(days => :days))"),
+        8, 6,
+    ),
+    "parking_order": (
+        ("INSERT INTO parking_order (id, verb, subject, actor, reason, done_at)"
+        " VALUES (gen_random_uuid(), 'release', gen_random_uuid(), 'a test', :name,"
+        " now() - make_interval(days => :days))"),
+        91, 89,
+    ),
+    "unreadable_record": (
+        ('INSERT INTO unreadable_record (topic, partition, "offset", headers, error, parked_at)'
+        " VALUES (:name, 0, 0, '{}', '', now() - make_interval(days => :days))"),
+        91, 89,
+    ),
+    "attempt": (
+        ("INSERT INTO attempt (event_id, tries, tried_at)"
+        " SELECT gen_random_uuid(), 1, now() - make_interval(days => :days)"
+        " WHERE :name <> ''"),
+        31, 29,
+    ),
+    "api_key": (
+        ("INSERT INTO api_key (key_id, secret_hash, name, scopes, expires_at)"
+        " VALUES (left(md5(:name), 12), sha256(''), 'spent', '{operate}',"
+        " now() - make_interval(days => :days))"),
+        31, 29,
+    ),
+}  # fmt: skip
+
+
+class TestRows:
+    @pytest.mark.parametrize("table", OLD_AND_YOUNG)
+    async def test_what_has_served_goes_in_its_time(
+        self, database: AsyncEngine, janitor: Janitor, table: str
+    ) -> None:
+        insert, old, young = OLD_AND_YOUNG[table]
+        await run(database, f"TRUNCATE {table}")
+        await run(database, insert, name="old", days=old)
+        await run(database, insert, name="young", days=young)
+
+        await janitor.sweep()
+
+        assert await count(database, table) == 1
+
+    async def test_an_order_that_nobody_came_to_and_a_key_without_end_stay(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await run(database, "TRUNCATE parking_order, api_key")
+        await run(
+            database,
+            "INSERT INTO parking_order (id, verb, subject, actor, asked_at)"
+            " VALUES (gen_random_uuid(), 'release', gen_random_uuid(), 'a test', '2020-01-01')",
+        )
+        await run(
+            database,
+            "INSERT INTO api_key (key_id, secret_hash, name, scopes, created_at)"
+            " VALUES ('0123456789ab', sha256(''), 'for ever', '{operate}', '2020-01-01')",
+        )
+
+        await janitor.sweep()
+
+        assert await ask(database, "SELECT count(*) FROM parking_order") == 1
+        assert await ask(database, "SELECT count(*) FROM api_key") == 1
+
+
+def _days_kept() -> float | None:
+    return REGISTRY.get_sample_value("handoff_old_days_kept", {"table": "submission"})
+
+
+async def _longest_wait_while(engine: AsyncEngine, janitor: Janitor) -> float:
+    """Write to and read from the archive while the janitor sweeps; return the longest wait."""
+    sweeping = asyncio.create_task(janitor.sweep())
+    waits: list[float] = []
+    while not sweeping.done():
+        began = time.monotonic()
+        await archive(engine, utc_now())
+        await ask(engine, "SELECT count(*) FROM outbox_archive WHERE subject = :id", id=new_id())
+        waits.append(time.monotonic() - began)
+    await sweeping
+    return max(waits)
