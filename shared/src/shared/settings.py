@@ -96,6 +96,12 @@ class KafkaSettings(HandoffSettings):
         le=300,
         description="a record without an ack for so long makes its worker start again",
     )
+    stuck_seconds: float = Field(
+        default=limits.STUCK,
+        ge=1,
+        le=600,
+        description="a consumer that gets nothing for so long, though there is work, starts again",
+    )
 
 
 class LoopSettings(HandoffSettings):

@@ -15,7 +15,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
-from shared.kafka.port import Member, Partition, Reader, Sender
+from shared.kafka.port import Member, Partition, Reader, Record, Sender
 from shared.kafka.topics import logical, physical
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
@@ -55,7 +55,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         *(physical(settings, topic) for topic in topics),
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=settings.instance,
-        group_id=f"{settings.topic_prefix}{group}",
+        group_id=group_name(settings, group),
         group_instance_id=f"{settings.topic_prefix}{settings.instance}",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -65,6 +65,11 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
     )
     return cast("Member", made)
+
+
+def group_name(settings: KafkaSettings, group: str) -> str:
+    """Return a group's name in Kafka."""
+    return f"{settings.topic_prefix}{group}"
 
 
 def reader(settings: KafkaSettings) -> Reader:
@@ -78,6 +83,16 @@ def reader(settings: KafkaSettings) -> Reader:
     return cast("Reader", made)
 
 
+async def start(client: Reader | Sender) -> None:
+    """Connect, and for a member join the group, within its limit.
+
+    Raises:
+        KafkaError, TimeoutError: the brokers are away, or say nothing.
+    """
+    async with asyncio.timeout(limits.KAFKA_START):
+        await client.start()
+
+
 async def stop(client: Reader | Sender) -> None:
     """Stop a client within its limit; one that hangs is left to the process's end."""
     try:
@@ -85,6 +100,21 @@ async def stop(client: Reader | Sender) -> None:
             await client.stop()
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("kafka_stop_failed", error=type(error).__name__)
+
+
+async def poll(
+    member: Member, *, seconds: float, most: int
+) -> Mapping[Partition, Sequence[Record]]:
+    """Return what is there, or nothing after the time.
+
+    While the group gives out its partitions, which may take as long as the brokers are away, the
+    library waits without a limit. No record is lost with that wait: none has been taken yet.
+    """
+    try:
+        async with asyncio.timeout(seconds + limits.KAFKA_POLL):
+            return await member.getmany(timeout_ms=int(seconds * _MILLISECONDS), max_records=most)
+    except TimeoutError:
+        return {}
 
 
 async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:

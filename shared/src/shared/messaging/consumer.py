@@ -25,8 +25,10 @@ from shared.messaging import backoff, parking
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D, Hearer
+from shared.messaging.loops import StartAgain
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery, Stranger, take_apart
+from shared.messaging.stuck import StuckWatch
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -34,7 +36,7 @@ from shared.telemetry.heartbeat import Heartbeat
 log = structlog.get_logger(__name__)
 
 _MOST_RECORDS = 500
-_POLL_MILLISECONDS = 200
+_POLL_SECONDS = 0.2
 _PACE_SECONDS = 0.01
 _HELD_SECONDS = 2.0
 _CAUTIOUS_SECONDS = 10.0
@@ -66,24 +68,41 @@ class Consumer(Generic[D]):
     heartbeat: Heartbeat
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until told to stop. Errors of infrastructure end it; it is run again."""
+        """Consume until told to stop. Errors of infrastructure end it; it is run again.
+
+        Raises:
+            StartAgain: there is work and the client does not give it; only a new one is sure to.
+        """
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
         breaker = Breaker(self.service, self.version)
         narrowing = Narrowing(self.engine, batch, breaker)
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
+        watch = StuckWatch(self.settings, self.service, self.topics, self.heartbeat)
         try:
-            await member.start()
+            self.heartbeat.hold("infrastructure")
+            await client.start(member)
+            self.heartbeat.free()
             crash_points.reach("consumer.joined")
-            await self._consume(member, narrowing, stop)
+            watching = asyncio.create_task(watch.run(member), name="watch the lag")
+            try:
+                await self._consume(member, narrowing, watch, stop)
+            finally:
+                watching.cancel()
         finally:
             await client.stop(member)
 
-    async def _consume(self, member: Member, narrowing: Narrowing[D], stop: asyncio.Event) -> None:
+    async def _consume(
+        self, member: Member, narrowing: Narrowing[D], watch: StuckWatch, stop: asyncio.Event
+    ) -> None:
         cautious_until = time.monotonic() + _CAUTIOUS_SECONDS
         while not stop.is_set():
-            records = await member.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_MOST_RECORDS)
+            records = await client.poll(member, seconds=_POLL_SECONDS, most=_MOST_RECORDS)
             self.heartbeat.beat()
+            if watch.stuck:
+                raise StartAgain("there is work, and the consumer does not get on with it")
             if not records:
+                if watch.idle:
+                    self.heartbeat.progress()
                 continue
             crash_points.reach("consumer.after_poll")
             began = time.monotonic()

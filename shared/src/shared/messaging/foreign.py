@@ -4,12 +4,14 @@ Publishing on would give numbers a second time that hearers have seen already, s
 refuses to begin until somebody decides.
 """
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import limits
 from shared.clock import utc_now
 from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, said_by
 from shared.contracts.envelope import NoEnvelope, from_record
@@ -32,7 +34,8 @@ _UNKNOWN = text("""
 
 async def records(engine: AsyncEngine, settings: KafkaSettings, service: str) -> list[str]:
     """Return the ids of the newest records on the service's topics that its database lacks."""
-    ids = await _newest(settings, service)
+    async with asyncio.timeout(limits.KAFKA_READ):
+        ids = await _newest(settings, service)
     if not ids:
         return []
     oldest = first_id_of(utc_now() - timedelta(days=RETENTION_DAYS))
@@ -44,8 +47,8 @@ async def records(engine: AsyncEngine, settings: KafkaSettings, service: str) ->
 async def _newest(settings: KafkaSettings, service: str) -> list[UUID]:
     """Return the event id of the last record of each partition that has one."""
     reader = client.reader(settings)
-    await reader.start()
     try:
+        await client.start(reader)
         wanted = await _ends(reader, [physical(settings, topic) for topic in said_by(service)])
         reader.assign(list(wanted))
         for partition, end in wanted.items():

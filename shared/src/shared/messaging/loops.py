@@ -56,7 +56,12 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
             await loop(stop)
         except StartAgain:
             raise
-        except Exception as error:  # noqa: BLE001  a loop is begun again, whatever it was
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as error:  # a loop is begun again, whatever it was
+            if _is_told_to_end(error):
+                raise
             failures += 1
             log.warning("loop_failed", loop=name, failures=failures, **trail.of(error))
             heartbeat.hold("infrastructure")
@@ -64,6 +69,12 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
             heartbeat.free()
         else:
             failures = 0
+
+
+def _is_told_to_end(error: BaseException) -> bool:
+    """Tell our own end from a library's: it hands on that a task of its own was cancelled."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def replace_process() -> None:

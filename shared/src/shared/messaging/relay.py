@@ -66,6 +66,10 @@ _HOLD = text("""
 """)
 
 
+class BrokersAway(Exception):
+    """They have been for long: a new client asks under the first address, they may have moved."""
+
+
 @dataclass(slots=True)
 class Relay:
     """Sends what one database's outbox holds."""
@@ -85,10 +89,13 @@ class Relay:
         Raises:
             StartAgain: a record was in flight for too long; only a new process is sure to be rid
                 of it.
+            BrokersAway: nothing is in flight, so the loop may begin anew.
         """
         producer = client.producer(self.settings)
         try:
-            await producer.start()
+            self.heartbeat.hold("infrastructure")
+            await client.start(producer)
+            self.heartbeat.free()
             while not stop.is_set():
                 await self._turn(producer, stop)
         finally:
@@ -107,6 +114,8 @@ class Relay:
         rows = await self._read()
         if rows and not await self._brokers_answer(producer):
             self.heartbeat.hold("infrastructure")
+            if self.heartbeat.seconds_since_progress() > self.settings.ack_seconds:
+                raise BrokersAway
             await backoff.sleep(_NO_LEASE_SLEEP, stop)
             return
         self.heartbeat.free()
@@ -120,6 +129,7 @@ class Relay:
 
     async def _past_is_known(self, stop: asyncio.Event) -> bool:
         """After taking the lease: refuse to go on where Kafka knows more of us than we do."""
+        self.heartbeat.hold("infrastructure")
         unknown = await foreign.records(self.engine, self.settings, self.service)
         if not unknown:
             return True

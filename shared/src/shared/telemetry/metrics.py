@@ -60,6 +60,9 @@ EVENT_AGE = Histogram(
     ["topic"],
     buckets=_SECONDS,
 )
+CONSUMER_LAG = Gauge(
+    "handoff_consumer_lag", "Events that wait for this member of the consumer group", ["topic"]
+)
 OFFSET_COMMIT_FAILED = Counter(
     "handoff_offset_commit_failed_total", "Offsets that Kafka did not take; harmless"
 )

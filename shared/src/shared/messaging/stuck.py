@@ -1,0 +1,87 @@
+"""Notices a consumer that turns, gets nothing and yet has work: its client or its group is stuck.
+
+aiokafka was seen to stay so for ever after a broker came back, and its group's heartbeat can die
+alone. Only the brokers know; while they do not say, or the consumer waits on purpose or is at work
+on a batch, nothing is concluded.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.kafka import client, lag
+from shared.kafka.lag import Place
+from shared.kafka.port import Member, Partition
+from shared.settings import KafkaSettings
+from shared.telemetry import metrics
+from shared.telemetry.heartbeat import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+_LOOKS = 6.0
+_POLLING_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class StuckWatch:
+    """Looks from outside at one member of a group.
+
+    Attributes:
+        stuck: there is work, and the group's position in it has not moved for too long.
+        idle: there was no work for this member when it was last looked.
+    """
+
+    settings: KafkaSettings
+    group: str
+    topics: Sequence[str]
+    heartbeat: Heartbeat
+    stuck: bool = False
+    idle: bool = False
+    standing: dict[Partition, tuple[int, float]] = field(
+        default_factory=dict[Partition, tuple[int, float]]
+    )
+
+    async def run(self, member: Member) -> None:
+        """Look for ever; cancel to stop."""
+        while True:
+            await self._look(member)
+            await asyncio.sleep(self.settings.stuck_seconds / _LOOKS)
+
+    async def _look(self, member: Member) -> None:
+        try:
+            places = await lag.of_group(self.settings, group=self.group, topics=self.topics)
+        except Exception as error:  # noqa: BLE001  whatever it is, nobody knows; the next look may
+            log.info("lag_unknown", error=type(error).__name__)
+            self.standing, self.idle = {}, False
+            return
+        mine = {p: place for p, place in places.items() if p in member.assignment()}
+        self._export(mine)
+        self.idle = bool(mine) and not any(place.lag for place in mine.values())
+        # A member without partitions of its own answers for the whole group: it may have none
+        # because it never came to join.
+        self._judge(mine or places, time.monotonic())
+
+    def _judge(self, places: dict[Partition, Place], now: float) -> None:
+        """Note since when each partition with work stands where it stands."""
+        if self.heartbeat.held is not None or now - self.heartbeat.beaten_at > _POLLING_SECONDS:
+            self.standing = {}
+            return
+        standing: dict[Partition, tuple[int, float]] = {}
+        for partition, place in places.items():
+            if place.lag > 0:
+                at, since = self.standing.get(partition, (place.next, now))
+                standing[partition] = (place.next, since if at == place.next else now)
+        self.standing = standing
+        longest = max((now - since for _, since in standing.values()), default=0.0)
+        self.stuck = longest >= self.settings.stuck_seconds
+
+    def _export(self, mine: dict[Partition, Place]) -> None:
+        waiting = Counter(dict.fromkeys(self.topics, 0))
+        for partition, place in mine.items():
+            waiting[client.topic_of(self.settings, partition)] += place.lag
+        for topic, events in waiting.items():
+            metrics.CONSUMER_LAG.labels(topic=topic).set(events)

@@ -1,0 +1,169 @@
+"""A consumer whose client stands still is begun again; one that waits on purpose is not."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.conftest import LEADS, Tally, heard_of
+from tests.integration.messaging.test_relaying import a_consumer, a_relay, running, say, until
+
+from shared.ids import LeadId, new_id
+from shared.kafka import client
+from shared.messaging import loops
+from shared.messaging.breaker import Breaker, BreakerOpen
+from shared.messaging.consumer import Consumer
+from shared.messaging.loops import StartAgain
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+STUCK_SECONDS = 2.0
+NOTICED_WITHIN = 20.0
+LAST_FETCH = 1.5
+
+
+@pytest.fixture
+def settings(kafka_settings: KafkaSettings) -> KafkaSettings:
+    return kafka_settings.model_copy(update={"stuck_seconds": STUCK_SECONDS})
+
+
+@pytest.fixture
+def members(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The library's own clients, so that a test can break them inside."""
+    made: list[Any] = []
+    make = client.consumer
+
+    def noted(*args: Any, **options: Any) -> Any:
+        made.append(make(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(client, "consumer", noted)
+    return made
+
+
+@asynccontextmanager
+async def consuming(consumer: Consumer) -> AsyncGenerator[asyncio.Task[None]]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(consumer.run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        await asyncio.wait({task})
+
+
+async def say_and_hear(engine: AsyncEngine, settings: KafkaSettings, lead: LeadId) -> None:
+    await say(engine, lead, "1")
+
+    async def heard() -> bool:
+        return await heard_of(engine, lead) == ["1"]
+
+    async with running(a_relay(engine, settings)):
+        await until(heard)
+
+
+async def say_unheard(engine: AsyncEngine, settings: KafkaSettings) -> LeadId:
+    lead = LeadId(new_id())
+    await say(engine, lead, "unheard")
+    async with running(a_relay(engine, settings)):
+        await until(lambda: _sent(engine))
+    return lead
+
+
+async def _sent(engine: AsyncEngine) -> bool:
+    async with engine.connect() as connection:
+        return not (await connection.exec_driver_sql("SELECT id FROM outbox")).all()
+
+
+async def ended(task: asyncio.Task[None]) -> BaseException | None:
+    async with asyncio.timeout(NOTICED_WITHIN):
+        await asyncio.wait({task})
+    return task.exception()
+
+
+async def heard_by_the_next(engine: AsyncEngine, consumer: Consumer, lead: LeadId) -> None:
+    async def heard() -> bool:
+        return await heard_of(engine, lead) == ["unheard"]
+
+    async with consuming(consumer):
+        await until(heard)
+
+
+async def test_a_client_that_fetches_nothing_though_there_is_work_is_begun_again(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally, members: list[Any]
+) -> None:
+    async with consuming(a_consumer(engine, settings, tally)) as task:
+        await say_and_hear(engine, settings, LeadId(new_id()))
+        members[0]._fetcher._fetch_task.cancel()  # noqa: SLF001  the fault is in there
+        await asyncio.sleep(LAST_FETCH)
+        lead = await say_unheard(engine, settings)
+
+        assert isinstance(await ended(task), StartAgain)
+    await heard_by_the_next(engine, a_consumer(engine, settings, tally), lead)
+
+
+async def test_a_member_whose_offsets_are_no_longer_taken_is_begun_again(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_taken(*_: Any) -> None:
+        return None
+
+    async with consuming(a_consumer(engine, settings, tally)) as task:
+        await say_and_hear(engine, settings, LeadId(new_id()))
+        monkeypatch.setattr(client, "commit", not_taken)
+        await say_unheard(engine, settings)
+
+        assert isinstance(await ended(task), StartAgain)
+
+
+async def test_a_member_whose_background_task_was_cancelled_is_begun_again(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally, members: list[Any]
+) -> None:
+    stop = asyncio.Event()
+    consumer = a_consumer(engine, settings, tally)
+    keeping = asyncio.create_task(loops.run({"consume": consumer.run}, Heartbeats(), stop))
+    await say_and_hear(engine, settings, LeadId(new_id()))
+    members[0]._coordinator._coordination_task.cancel()  # noqa: SLF001  the fault is in there
+
+    await say_and_hear(engine, settings, LeadId(new_id()))
+    stop.set()
+    await keeping
+
+    assert len(members) == 2
+
+
+async def test_a_consumer_without_work_is_left_alone_and_has_progress(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally
+) -> None:
+    consumer = a_consumer(engine, settings, tally)
+    async with consuming(consumer) as task:
+        await say_and_hear(engine, settings, LeadId(new_id()))
+        await asyncio.sleep(2 * STUCK_SECONDS)
+
+        assert not task.done()
+        assert consumer.heartbeat.seconds_since_progress() < STUCK_SECONDS
+        assert REGISTRY.get_sample_value("handoff_consumer_lag", {"topic": LEADS}) == 0
+
+
+async def test_a_consumer_that_is_held_is_not_begun_again(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_open(*_: Any) -> None:
+        raise BreakerOpen("planted")
+
+    monkeypatch.setattr(Breaker, "check", is_open)
+    await say_unheard(engine, settings)
+    consumer = a_consumer(engine, settings, tally)
+    async with consuming(consumer) as task:
+        await until(lambda: _is_held(consumer))
+        await asyncio.sleep(3 * STUCK_SECONDS)
+
+        assert not task.done()
+        assert consumer.heartbeat.seconds_since_progress() > STUCK_SECONDS
+
+
+async def _is_held(consumer: Consumer) -> bool:
+    return consumer.heartbeat.held == "breaker"
