@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
-from tests.stack.own_kafka import OwnKafka
+from tests.stack.own_kafka import LEFTOVERS, OwnKafka, sweep_up
 
 from shared import limits
 from shared.kafka import client, lag
@@ -17,6 +17,7 @@ from shared.kafka.errors import KafkaError
 from shared.kafka.port import Member, Partition, Sender
 from shared.settings import KafkaSettings
 
+pytestmark = LEFTOVERS
 TOPIC = "handoff.reps.v1"
 SLACK = 2.0
 NOWHERE = "127.0.0.1:1"
@@ -67,10 +68,12 @@ def refused_commits() -> float:
 
 
 @pytest.fixture(autouse=True)
-def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def less_patience(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Make the limits short, so that the tests are."""
     for name in ("KAFKA_STOP", "KAFKA_COMMIT", "KAFKA_POLL", "KAFKA_READ"):
         monkeypatch.setattr(limits, name, 1.5)
+    yield
+    sweep_up()
 
 
 class TestAway:

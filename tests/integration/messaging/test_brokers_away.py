@@ -1,14 +1,14 @@
 """Brokers that freeze, die and come back cost time, never an event or its place."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from typing import Self
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
 from tests.integration.messaging.test_relaying import a_consumer, a_relay, say, until
-from tests.stack.own_kafka import OwnKafka, own_kafka
+from tests.stack.own_kafka import LEFTOVERS, OwnKafka, own_kafka, sweep_up
 
 from shared import limits
 from shared.ids import LeadId, new_id
@@ -19,6 +19,7 @@ from shared.messaging.relay import BrokersAway
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 
+pytestmark = LEFTOVERS
 KILLS = 3
 
 
@@ -39,9 +40,11 @@ async def settings(own: OwnKafka) -> KafkaSettings:
 
 
 @pytest.fixture(autouse=True)
-def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def less_patience(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     for name in ("KAFKA_STOP", "KAFKA_COMMIT", "KAFKA_POLL"):
         monkeypatch.setattr(limits, name, 1.5)
+    yield
+    sweep_up()
 
 
 class Keeping:
