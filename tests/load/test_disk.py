@@ -76,7 +76,7 @@ async def _is_quiet(product: Product) -> bool:
         if await _one(product, package, "SELECT count(*) FROM outbox"):
             return False
     leads = await _one(product, "marketing_intake", "SELECT count(*) FROM lead")
-    return leads == await _one(product, "lead_scoring", "SELECT count(*) FROM lead_score")
+    return leads == await _one(product, "notifier", "SELECT count(*) FROM task")
 
 
 async def _one(product: Product, package: str, sql: str) -> int:
@@ -105,7 +105,7 @@ def _grown(before: Mapping[tuple[str, str], tuple[int, int]], after: Sizes) -> S
 
 
 async def _log_bytes(product: Product) -> int:
-    """Return what Kafka's logs hold of our topics, uncompressed headers and keys included."""
+    """Return what Kafka's logs hold of our topics."""
     directory = product.stack.directory / "kafka" / "data"
     prefix = product.kafka.topic_prefix
     return sum(f.stat().st_size for f in directory.glob(f"{prefix}*/*.log"))

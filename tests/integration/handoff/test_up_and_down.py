@@ -43,6 +43,7 @@ class Installation:
             "PYTHONPATH": str(directory / "stand_ins"),
             "HANDOFF_RUN_DIR": str(directory / "run"),
             "HANDOFF_TOPIC_PREFIX": "trial.",
+            "HANDOFF_SILENCE_SECONDS": "6",
         }
         self.layout: Layout = find_layout(self.environment)
         scatter_ports(self.layout.ports, _PORTS)
@@ -172,6 +173,20 @@ def test_a_killed_process_of_a_service_is_back_at_once(
     took = wait_for(lambda: now()[0] not in {None, pid})
 
     assert took < _RUNS_AGAIN_WITHIN
+    assert now()[1] == restarts + 1
+
+
+def test_a_process_of_a_service_that_stands_still_is_replaced(installation: Installation) -> None:
+    def now() -> tuple[int | None, int]:
+        [_, process] = installation.state().services["marketing-intake"].processes
+        return process.pid, process.restarts
+
+    pid, restarts = now()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+    wait_for(lambda: now()[0] not in {None, pid}, 40.0)
+
     assert now()[1] == restarts + 1
 
 
