@@ -1,0 +1,60 @@
+"""A handler that blocks its whole process (P9): replaced, and its lead parked like other poison."""
+
+import asyncio
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure
+from tests.faults.rig.code import plant
+from tests.faults.rig.feeder import captured, feeding
+
+from handoff.readiness import is_alive, is_ready
+from handoff.supervisor.spec import Spec
+from handoff.supervisor.supervisor import Supervisor
+from shared.ids import new_id
+
+SILENCE = 3.0
+WITHIN = 120.0
+TRIES = 3
+
+
+@pytest.mark.timeout(240)
+async def test_an_event_that_blocks_its_process_costs_its_own_lead_and_no_other(
+    make_rig: MakeRig, tmp_path: Path, figure: Figure
+) -> None:
+    code = plant("deploys/blocked-by-an-event", into=tmp_path / "code")
+    rig = await make_rig("lead_scoring", code=code)
+    worker = rig.process("lead_scoring", silence_seconds=str(SILENCE), session_seconds="6")
+    spec = Spec(
+        name="worker",
+        command=tuple(worker.command),
+        environment=worker.environment,
+        ready=partial(is_ready, worker.operations_url),
+        alive=partial(is_alive, worker.operations_url),
+        silence=SILENCE,
+    )
+    supervisor = Supervisor(tmp_path / "logs")
+    blocking, other = new_id(), new_id()
+    try:
+        await supervisor.start([spec], limit=60)
+        async with feeding(rig.kafka) as feeder:
+            await feeder.say(captured(blocking, company="block"), captured(other))
+        began = time.monotonic()
+        async with asyncio.timeout(WITHIN):
+            while not await rig.one(
+                "lead_scoring", "SELECT count(*) FROM lead_score WHERE lead_id = $1", other
+            ) or not await rig.one(
+                "lead_scoring", "SELECT count(*) FROM parked_event WHERE subject = $1", blocking
+            ):
+                await asyncio.sleep(0.2)
+        took = time.monotonic() - began
+        restarts = supervisor.processes[0].restarts
+    finally:
+        await supervisor.stop()
+    figure("restarts until what blocks its process is parked", restarts, goal=f"≤ {TRIES + 1}")
+    print(f"parked after {took:.1f} s and {restarts} restarts")
+
+    assert TRIES <= restarts <= TRIES + 1
