@@ -137,6 +137,20 @@ class TestAway:
             assert time.monotonic() - began < limits.KAFKA_READ + limits.KAFKA_STOP + SLACK
         assert await ask()
 
+    async def test_a_group_that_gives_out_partitions_for_ever_holds_nobody_up(
+        self, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No group of one member can be kept from ending that, so it is planted."""
+
+        async def waits(*_: Any, **__: Any) -> None:
+            await asyncio.Event().wait()
+
+        async with a_member(settings, "endless") as member:
+            monkeypatch.setattr(member, "getmany", waits)
+
+            assert await took(client.poll(member, seconds=0.2, most=5)) < limits.KAFKA_POLL + SLACK
+            assert await took(client.stay(member)) < limits.KAFKA_POLL + SLACK
+
 
 class TestRead:
     async def test_a_new_group_begins_with_the_first_record_and_raw_bytes(

@@ -141,7 +141,9 @@ async def stay(member: Member) -> None:
     A poll of all partitions would hand out records of those that a rebalance brought meanwhile:
     they are not paused, and their position moves past what nobody looks at.
     """
-    await member.getmany(cast("Partition", _NO_PARTITION), timeout_ms=0)
+    with contextlib.suppress(TimeoutError):  # as in `poll`
+        async with asyncio.timeout(limits.KAFKA_POLL):
+            await member.getmany(cast("Partition", _NO_PARTITION), timeout_ms=0)
 
 
 async def brokers_answer(client: Sender) -> bool:
