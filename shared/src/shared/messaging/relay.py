@@ -154,7 +154,7 @@ class Relay:
         began = time.monotonic()
         acked: Acked = {}
         try:
-            async with asyncio.timeout(self.settings.ack_seconds):
+            async with asyncio.timeout(self.settings.ack_seconds), self.heartbeat.beating():
                 await self._send(producer, rows, acked)
         except TimeoutError:
             raise StartAgain("a record had no ack for too long") from None

@@ -5,7 +5,10 @@ and says why: it is not ready, but it is never restarted for that. Only a loop t
 is dead.
 """
 
+import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from shared import limits
@@ -29,6 +32,20 @@ class Heartbeat:
     def beat(self) -> None:
         """Say that the loop turned."""
         self.beaten_at = time.monotonic()
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncGenerator[None]:
+        """Beat during a wait that has a limit of its own: that limit judges it, not the silence."""
+        task = asyncio.create_task(self._beat_on())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _beat_on(self) -> None:
+        while True:
+            await asyncio.sleep(self.silence / 3)
+            self.beat()
 
     def progress(self) -> None:
         """Say that the loop turned, and got something done or saw that there is nothing to do."""

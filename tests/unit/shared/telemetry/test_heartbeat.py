@@ -1,5 +1,7 @@
 """What a loop says of itself, and what liveness and readiness make of it."""
 
+import asyncio
+
 from prometheus_client import REGISTRY
 
 from shared import limits
@@ -59,3 +61,13 @@ class TestTheAgeOfProgress:
 
 def _exported(loop: str) -> float:
     return REGISTRY.get_sample_value("handoff_loop_seconds_since_progress", {"loop": loop}) or 0.0
+
+
+async def test_a_wait_with_a_limit_of_its_own_does_not_count_as_silence() -> None:
+    loop = Heartbeats(silence=0.06).loop("relay")
+    async with loop.beating():
+        await asyncio.sleep(0.15)
+        waiting = loop.is_dead()
+    await asyncio.sleep(0.1)
+
+    assert (waiting, loop.is_dead()) == (False, True)

@@ -65,6 +65,7 @@ class Replays:
         order = await orders.take(self.engine, epoch)
         if order is None:
             self.heartbeat.free()
+            self.heartbeat.progress()
             return _SLEEP_SECONDS
         return await self._carry_out(order, stop)
 
