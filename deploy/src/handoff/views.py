@@ -3,8 +3,10 @@
 What is asked is the callers'; each connection only reads, with time limits.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -17,6 +19,16 @@ Views = Mapping[str, Connection]
 """A connection per service."""
 
 _STATEMENT_SECONDS = 60.0
+# Portions are read by index ranges, also of tables that have no statistics yet; and what is read is
+# little, so a compiler or a second process would cost more than they bring.
+_PLANS = {
+    "enable_seqscan": "off",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "work_mem": "64MB",
+}
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -34,6 +46,7 @@ async def connect(url: str, *, read_only: bool = True) -> AsyncGenerator[Connect
         server_settings={
             "application_name": "handoff",
             "default_transaction_read_only": "on" if read_only else "off",
+            **_PLANS,
         },
     )
     try:
@@ -50,3 +63,17 @@ async def open_views(site: Site) -> AsyncGenerator[Views]:
             service.name: await stack.enter_async_context(connect(site.database(service.name)))
             for service in SERVICES
         }
+
+
+async def side_by_side(questions: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Ask several databases at a time, one question each; the first error counts.
+
+    The others are waited for, so that no connection is closed under a question.
+    """
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    found: list[T] = []
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(answer)
+    return found

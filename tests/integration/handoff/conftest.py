@@ -25,7 +25,26 @@ from shared.settings import KafkaSettings
 
 LEADS = "handoff.leads.v1"
 SCORES = "handoff.scores.v1"
-_TABLES = "said_stream, outbox, outbox_archive, outbox_held, stream, parked_event, subscription"
+_TABLES = (
+    "said_stream, outbox, outbox_archive, outbox_held, stream, parked_event, subscription, "
+    "parking_order, subject"
+)
+_OWN_TABLES = {
+    "marketing-intake": "lead, identity_key, submission, submission_key",
+    "lead-scoring": "lead_score",
+    "sales-pipeline": "lead, deal, sales_order",
+    "notifier": "task",
+}
+_SCORE = """
+    INSERT INTO lead_score (lead_id, version, touchpoints, score, entries, scorecard_id,
+        scorecard_version, qualification, created_at, updated_at)
+    SELECT $1, 1, 1, 50, '[]', id, 1, 'open', now(), now() FROM scorecard WHERE state = 'active'
+    ON CONFLICT DO NOTHING
+"""
+_LEAD = """
+    INSERT INTO lead (id, version, stamp, created_at, updated_at)
+    VALUES ($1, 1, '{}', now(), now()) ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass
@@ -46,6 +65,8 @@ class Databases:
     ) -> list[UUID]:
         """Say events 1 to `last` of a lead; the last `waiting` of them are not sent yet."""
         owner = self.owners["marketing-intake" if topic == LEADS else "lead-scoring"]
+        if topic == LEADS:
+            await owner.execute(_LEAD, subject)
         await owner.execute("INSERT INTO said_stream VALUES ($1, $2, $3)", topic, subject, last)
         ids = [new_id() for _ in range(last)]
         for sequence, event_id in enumerate(ids, start=1):
@@ -61,7 +82,8 @@ class Databases:
         what: tuple[int, UUID, int | None],
     ) -> None:
         sequence, event_id, offset = what
-        common = (event_id, topic, subject, sequence, "lead.captured.v1", b"{}", "{}", utc_now())
+        kind = "scored" if topic == SCORES else "captured" if sequence == 1 else "updated"
+        common = (event_id, topic, subject, sequence, f"lead.{kind}.v1", b"{}", "{}", utc_now())
         if offset is None:
             await owner.execute(
                 "INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers,"
@@ -78,7 +100,9 @@ class Databases:
             )
 
     async def hear(self, hearer: str, subject: UUID, last: int, *, topic: str = LEADS) -> None:
-        """Let a service have heard events 1 to `last` of a lead."""
+        """Let a service have heard events 1 to `last` of a lead, and scoring have scored it."""
+        if (hearer, topic) == ("lead-scoring", LEADS):
+            await self.owners[hearer].execute(_SCORE, subject)
         await self.owners[hearer].execute(
             "INSERT INTO stream VALUES ($1, $2, $3, $4) ON CONFLICT (topic, subject)"
             " DO UPDATE SET last_sequence = excluded.last_sequence",
@@ -151,7 +175,7 @@ async def opened(
 async def databases(opened: Databases) -> Databases:
     """Nothing was said or heard yet; every service began to listen yesterday."""
     for name, owner in opened.owners.items():
-        await owner.execute(f"TRUNCATE {_TABLES}")
+        await owner.execute(f"TRUNCATE {_TABLES}, {_OWN_TABLES[name]} CASCADE")
         if name != "marketing-intake":
             await opened.begin(name, utc_now() - timedelta(days=1))
     return opened

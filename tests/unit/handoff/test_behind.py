@@ -109,3 +109,9 @@ def test_a_held_subject_is_told_of_with_the_error() -> None:
 
     assert state_of(held) is State.OUTBOX
     assert "MessageSizeTooLargeError" in str(detail_of(held, State.OUTBOX))
+
+
+def test_what_is_parked_as_busy_is_waited_for() -> None:
+    busy = stream(Said(5), Heard(2, first_parked=3, reason="busy"))
+
+    assert state_of(busy) is State.WAITING

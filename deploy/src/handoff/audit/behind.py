@@ -13,6 +13,7 @@ class State(StrEnum):
 
     OUTBOX = "outbox"
     IN_FLIGHT = "in_flight"
+    WAITING = "waiting"
     PARKED = "parked"
     MISSING = "missing"
     AHEAD = "ahead"
@@ -20,6 +21,11 @@ class State(StrEnum):
 
 SETTLES = frozenset({State.OUTBOX, State.IN_FLIGHT})
 """What may be over in a moment, so it is looked at again; the others are certain."""
+KEPT = frozenset({State.PARKED, State.WAITING})
+"""What is not lost, and counted elsewhere: a person is asked to look, or it goes on by itself."""
+LOST = frozenset({State.MISSING, State.AHEAD})
+"""What never comes by itself."""
+_RELEASES_ITSELF = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def state_of(stream: Stream) -> State | None:
         return State.AHEAD if heard.last > said.last else None
     following = heard.last + 1
     if heard.first_parked == following:
-        return State.PARKED
+        return State.WAITING if heard.reason == _RELEASES_ITSELF else State.PARKED
     if said.first_waiting is not None and said.first_waiting <= following:
         return State.OUTBOX
     if _may_still_come(stream):

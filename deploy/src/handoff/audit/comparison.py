@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from handoff.audit import positions
-from handoff.audit.positions import Sums
+from handoff.audit.portions import Portion
+from handoff.audit.positions import Buckets, Sums
 from handoff.audit.report import Behind, Pair, count
-from handoff.views import Connection, Views
+from handoff.views import Connection, Views, side_by_side
 from shared.contracts.catalogue import Topic
+
+MOST_SUSPECTS = 20_000
 
 
 @dataclass(slots=True)
@@ -19,6 +22,7 @@ class Comparison:
         suspects: the streams that differed when they were last looked at.
         behind: those of them that have to be level, and why they are not.
         excused: how many events were said before the hearer began, and never reached it.
+        passed_over: how many more differed than are looked at one by one.
     """
 
     topic: Topic
@@ -29,31 +33,52 @@ class Comparison:
     suspects: Sequence[UUID] = ()
     behind: Sequence[Behind] = ()
     excused: int = 0
+    passed_over: int = 0
     kafka_answered: bool = True
 
-    async def pair(self) -> Pair:
+    def pair(self, parked: int) -> Pair:
         """Return the numbers, once all is judged."""
         return count(
             self.topic,
             self.hearer,
             subjects=self.said.subjects,
             said=self.said.total - self.excused,
-            parked=await positions.parked(self.hearer_views, self.topic.name),
+            parked=parked,
             behind=self.behind,
         )
 
+    def suspect(self, subjects: Sequence[UUID]) -> None:
+        """Add to the suspects, as long as there is room for them."""
+        known = set(self.suspects)
+        new = [subject for subject in subjects if subject not in known]
+        room = max(0, MOST_SUSPECTS - len(known))
+        self.suspects = [*self.suspects, *new[:room]]
+        self.passed_over += len(new[room:])
 
-async def compare(views: Views, topic: Topic, hearer: str) -> Comparison:
-    """Compare sums bucket by bucket, and stream by stream where a bucket differs."""
-    found = Comparison(topic, hearer, views[topic.publisher], views[hearer])
-    said = await positions.sums(found.publisher_views, "said", topic.name)
-    heard = await positions.sums(found.hearer_views, "heard", topic.name)
-    found.said = sum(said.values(), Sums())
-    unequal = [each for each in {*said, *heard} if said.get(each) != heard.get(each)]
-    if unequal:
-        there = await positions.in_buckets(found.publisher_views, "said", topic.name, unequal)
-        here = await positions.in_buckets(found.hearer_views, "heard", topic.name, unequal)
-        found.suspects = sorted(
-            subject for subject in {*there, *here} if there.get(subject) != here.get(subject)
-        )
-    return found
+
+async def compare(views: Views, comparisons: Sequence[Comparison], portion: Portion) -> None:
+    """Compare sums bucket by bucket, and stream by stream where a bucket differs.
+
+    Each side of each database is read once for all its topics.
+    """
+    said = await _sums(views, "said", portion)
+    heard = await _sums(views, "heard", portion)
+    for each in comparisons:
+        there = said[each.topic.publisher].get(each.topic.name, {})
+        here = heard[each.hearer].get(each.topic.name, {})
+        each.said = sum(there.values(), each.said)
+        unequal = [bucket for bucket in {*there, *here} if there.get(bucket) != here.get(bucket)]
+        if unequal:
+            each.suspect(await _unequal(each, unequal, portion))
+
+
+async def _sums(views: Views, view: str, portion: Portion) -> dict[str, Buckets]:
+    found = await side_by_side(positions.sums(each, view, portion) for each in views.values())
+    return dict(zip(views, found, strict=True))
+
+
+async def _unequal(of: Comparison, buckets: Sequence[int], portion: Portion) -> list[UUID]:
+    name = of.topic.name
+    there = await positions.in_buckets(of.publisher_views, "said", name, buckets, portion)
+    here = await positions.in_buckets(of.hearer_views, "heard", name, buckets, portion)
+    return sorted(subject for subject in {*there, *here} if there.get(subject) != here.get(subject))

@@ -7,7 +7,7 @@ then, the hearer has heard or parked, or it is missing.
 from collections.abc import Sequence
 
 from handoff.audit import positions
-from handoff.audit.behind import Heard, Said, State, Stream, state_of
+from handoff.audit.behind import KEPT, Heard, Said, State, Stream, state_of
 from handoff.audit.comparison import Comparison
 from handoff.audit.marks import Groups, Marks
 from handoff.audit.report import Behind
@@ -29,7 +29,7 @@ async def judge(comparison: Comparison, groups: Groups) -> None:
 
 def detail_of(stream: Stream, state: State) -> str | None:
     """Return what is known of the cause, in words."""
-    if state is State.PARKED:
+    if state in KEPT:
         return ": ".join(part for part in (stream.heard.reason, stream.heard.error) if part)
     if state is State.OUTBOX and stream.said.held:
         return f"held, because Kafka does not take it: {stream.said.held}"
@@ -85,5 +85,6 @@ def _behind(comparison: Comparison, stream: Stream, state: State) -> Behind:
         said=stream.said.last,
         heard=stream.heard.last,
         state=state,
+        said_at=stream.missing.at if stream.missing else None,
         detail=detail_of(stream, state),
     )

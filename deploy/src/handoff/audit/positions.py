@@ -1,6 +1,6 @@
 """Reads positions of streams from the views: sums per bucket first, single streams where needed.
 
-A bucket is the last 12 bits of a subject's id, which are random and the same in every database.
+A bucket is the last 8 bits of a subject's id, which are random and the same in every database.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,19 +9,24 @@ from datetime import datetime
 from uuid import UUID
 
 from handoff.audit.behind import Heard, Said, Sent
+from handoff.audit.portions import Portion
 from handoff.views import Connection
 
-BUCKETS = 4096
 _AT_ONCE = 1000
 
-_BUCKET = "(get_byte(uuid_send(subject), 14) & 15) * 256 + get_byte(uuid_send(subject), 15)"
+_BUCKET = "get_byte(uuid_send(subject), 15)"
+_WEIGHT = (
+    "(1 + get_byte(uuid_send(subject), 14) + 256 * get_byte(uuid_send(subject), 13)"
+    " + 65536 * get_byte(uuid_send(subject), 12))"
+)
 _SUMS = """
-    SELECT {bucket} AS bucket, count(*) AS subjects, sum(last_sequence)::bigint AS total,
-           sum(last_sequence * (1 + get_byte(uuid_send(subject), 13)))::bigint AS weighted
-    FROM {view} WHERE topic = $1 GROUP BY 1
+    SELECT topic, {bucket} AS bucket, count(*) AS subjects, sum(last_sequence)::bigint AS total,
+           sum(last_sequence * {weight})::bigint AS weighted
+    FROM {view} WHERE {portion} GROUP BY 1, 2
 """
 _IN_BUCKETS = """
-    SELECT subject, last_sequence FROM {view} WHERE topic = $1 AND {bucket} = ANY($2::int[])
+    SELECT subject, last_sequence FROM {view}
+    WHERE topic = $1 AND {bucket} = ANY($2::int[]) AND {portion}
 """
 _SAID = """
     SELECT subject, last_sequence, first_waiting, held FROM said
@@ -31,7 +36,7 @@ _HEARD = """
     SELECT subject, last_sequence, first_parked, reason, error FROM heard
     WHERE topic = $1 AND subject = ANY($2::uuid[])
 """
-_PARKED = "SELECT coalesce(sum(parked), 0)::bigint FROM heard WHERE topic = $1"
+_PARKED = "SELECT topic, count(*) AS events FROM story WHERE kind = 'parked' GROUP BY topic"
 _SENT = """
     SELECT subject, sequence, at, partition, "offset" FROM story
     WHERE kind = 'said' AND topic = $1 AND subject = ANY($2::uuid[])
@@ -42,7 +47,7 @@ _SENT = """
 class Sums:
     """What one side has of a topic, in one bucket or in all.
 
-    `weighted` differs also where one stream has what another lacks.
+    `weighted`, by bits of the id, differs also where one stream has what another lacks.
     """
 
     subjects: int = 0
@@ -58,18 +63,27 @@ class Sums:
         )
 
 
-async def sums(connection: Connection, view: str, topic: str) -> dict[int, Sums]:
-    """Return per bucket what `said` or `heard` holds of a topic."""
-    rows = await connection.fetch(_SUMS.format(view=view, bucket=_BUCKET), topic)
-    return {row["bucket"]: Sums(row["subjects"], row["total"], row["weighted"]) for row in rows}
+Buckets = dict[str, dict[int, Sums]]
+"""By topic and bucket."""
+
+
+async def sums(connection: Connection, view: str, portion: Portion) -> Buckets:
+    """Return what `said` or `heard` holds of a portion."""
+    where = portion.where(1)
+    statement = _SUMS.format(view=view, bucket=_BUCKET, weight=_WEIGHT, portion=where)
+    found: Buckets = {}
+    for row in await connection.fetch(statement, *portion.values):
+        sums = Sums(row["subjects"], row["total"], row["weighted"])
+        found.setdefault(row["topic"], {})[row["bucket"]] = sums
+    return found
 
 
 async def in_buckets(
-    connection: Connection, view: str, topic: str, buckets: Collection[int]
+    connection: Connection, view: str, topic: str, buckets: Collection[int], portion: Portion
 ) -> dict[UUID, int]:
-    """Return the last number of each stream in these buckets."""
-    statement = _IN_BUCKETS.format(view=view, bucket=_BUCKET)
-    rows = await connection.fetch(statement, topic, list(buckets))
+    """Return the last number of each stream in these buckets of a portion."""
+    statement = _IN_BUCKETS.format(view=view, bucket=_BUCKET, portion=portion.where(3))
+    rows = await connection.fetch(statement, topic, list(buckets), *portion.values)
     return {row["subject"]: row["last_sequence"] for row in rows}
 
 
@@ -106,9 +120,9 @@ async def sent(
     }
 
 
-async def parked(connection: Connection, topic: str) -> int:
-    """Return how many events of a topic are parked."""
-    return int(await connection.fetchval(_PARKED, topic))
+async def parked(connection: Connection) -> Mapping[str, int]:
+    """Return how many events of each topic are parked."""
+    return {row["topic"]: row["events"] for row in await connection.fetch(_PARKED)}
 
 
 async def started_at(connection: Connection, topic: str) -> datetime | None:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
-from handoff.audit.behind import State
+from handoff.audit.behind import KEPT, LOST, State
 from shared.contracts.catalogue import Topic
 
 
@@ -21,7 +21,19 @@ class Behind(BaseModel):
     said: int
     heard: int
     state: State
+    said_at: datetime | None = Field(
+        default=None, description="when the first event that was not heard was said"
+    )
     detail: str | None = None
+
+
+class Broken(BaseModel):
+    """One violation of an invariant."""
+
+    invariant: str
+    service: str
+    subject: UUID = Field(description="the lead's id, or a submission's receipt")
+    detail: str | None
 
 
 class Pair(BaseModel):
@@ -37,14 +49,67 @@ class Pair(BaseModel):
     behind: dict[State, int] = Field(description="streams that are not level, by why")
 
 
-class Report(BaseModel):
-    """The whole audit."""
+class InKafka(BaseModel):
+    """What the topics hold, against what the archives say. Of each fault the first are named."""
 
-    balanced: bool = Field(description="every stream is level, or parked")
+    records: int = Field(default=0, description="how many were read")
+    holes: int = Field(default=0, description="sent by the archive's word, and not at that place")
+    strangers: int = Field(
+        default=0, description="records that no database knows, or without an envelope"
+    )
+    inversions: int = Field(
+        default=0, description="first occurrences that are not 1, 2, 3 ... of a subject"
+    )
+    named: list[str] = []
+
+    @property
+    def fine(self) -> bool:
+        """Tell whether all is there, and nothing else."""
+        return not (self.holes or self.strangers or self.inversions)
+
+
+class Report(BaseModel):
+    """The whole audit. In an incremental one the numbers are of what was looked at."""
+
     checked_at: datetime
+    since: datetime | None = Field(default=None, description="None: everything was looked at")
+    seconds: float
     kafka_answered: bool
     pairs: list[Pair]
     behind: list[Behind]
+    passed_over: int = Field(default=0, description="streams that differ beyond `behind`")
+    violations: list[Broken] = []
+    kafka: InKafka | None = Field(default=None, description="None: the topics were not read")
+    advice: list[str] = Field(default=[], description="what to do, a sentence each")
+
+    @computed_field(description="every stream is level, or parked")
+    @property
+    def balanced(self) -> bool:
+        """Tell whether nothing but what is kept is behind."""
+        return not self.passed_over and all(each.state in KEPT for each in self.behind)
+
+    @computed_field(description="violations by invariant")
+    @property
+    def broken(self) -> dict[str, int]:
+        """Count the violations."""
+        return dict(Counter(each.invariant for each in self.violations))
+
+    @computed_field(description="leads that are lost somewhere, or break an invariant")
+    @property
+    def missing(self) -> int:
+        """Count the subjects of whom something is not so and will not come right by itself."""
+        return len(self.subjects_of_concern()) + self.passed_over
+
+    @computed_field(description="there is nothing to do")
+    @property
+    def fine(self) -> bool:
+        """Tell whether all is as it should be."""
+        return self.balanced and not self.violations and (self.kafka is None or self.kafka.fine)
+
+    def subjects_of_concern(self) -> set[UUID]:
+        """Return whom the next look must not leave out."""
+        lost = {each.subject for each in self.behind if each.state in LOST}
+        return lost | {each.subject for each in self.violations}
 
 
 def count(
@@ -66,10 +131,5 @@ def count(
 
 def unheard(report: Report, among: Collection[UUID]) -> int:
     """Return how many streams of these subjects are neither level nor parked."""
-    odd = (each for each in report.behind if each.state is not State.PARKED)
+    odd = (each for each in report.behind if each.state not in KEPT)
     return sum(each.subject in among for each in odd)
-
-
-def is_balanced(behind: Sequence[Behind]) -> bool:
-    """Tell whether nothing but parked streams is behind."""
-    return all(each.state is State.PARKED for each in behind)

@@ -12,6 +12,7 @@ import httpx
 import typer
 from aiokafka.errors import KafkaError
 
+from handoff.audit.topics import NoTopics
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err
 from handoff.door import Refused
@@ -26,7 +27,8 @@ class NotSo(Exception):
 
 
 _EXPECTED = (
-    NotSo, NotFound, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError,
+    NotSo, NotFound, NoTopics, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
+    KafkaError,
 )  # fmt: skip
 
 

@@ -58,9 +58,7 @@ async def demonstrate(
         sender = Sender(client, sources, str(new_id()), sent, watcher.sent)
         await sender.send(leads, rate=rate)
         await _until_resolved(client, set(map(str, sent.receipts)), patience, watcher)
-        audit = await reconcile(
-            site, wait=patience, tell=lambda count: watcher.waiting("streams to be heard", count)
-        )
+        audit = await reconcile(site, wait=patience, tell=watcher.waiting)
         found = await counting.submissions(client, sources, sent.receipts)
     return Result(sent, await counting.count(site, sent, found, audit))
 

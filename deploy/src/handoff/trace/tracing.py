@@ -88,6 +88,7 @@ def _sentence(each: Behind) -> str:
         State.OUTBOX: f"{each.publisher} has not sent {what} yet",
         State.IN_FLIGHT: f"{each.hearer} has not read {what} yet",
         State.PARKED: f"{each.hearer} has parked {what}: see `handoff parked show {each.subject}`",
+        State.WAITING: f"{each.hearer} keeps {what} until its rows are free: it releases itself",
         State.MISSING: f"{each.hearer} never heard {what}, and has passed it: it is missing",
         State.AHEAD: f"{each.hearer} heard more of {each.topic} than {each.publisher} knows of",
     }

@@ -10,13 +10,14 @@ CREATE TABLE subject (
     created_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 90);
 CREATE INDEX subject_parked ON subject (parked_as) WHERE parked_as IS NOT NULL;
+CREATE INDEX subject_erased ON subject (id) WHERE erased_at IS NOT NULL;
 
 -- The last number that was given out per topic and subject; moved under the subject's lock.
 CREATE TABLE said_stream (
     topic         text   NOT NULL,
     subject       uuid   NOT NULL,
     last_sequence bigint NOT NULL,
-    PRIMARY KEY (topic, subject)
+    PRIMARY KEY (subject, topic)
 ) WITH (fillfactor = 80);
 
 -- Events that wait to be sent. Rows are inserted and deleted, never updated, but for one that Kafka
@@ -57,6 +58,9 @@ CREATE TABLE outbox_archive_rest PARTITION OF outbox_archive DEFAULT;
 CREATE INDEX outbox_archive_subject ON outbox_archive (subject, topic, sequence);
 CREATE INDEX outbox_archive_event ON outbox_archive (event_id);
 CREATE INDEX outbox_archive_id ON outbox_archive (id);
+-- Rows come in the order of both, so a summary of each block range finds what is new, and a place.
+CREATE INDEX outbox_archive_sent ON outbox_archive
+    USING brin (published_at, "offset") WITH (pages_per_range = 32, autosummarize = on);
 
 -- Subjects whose next event Kafka does not take; the relay's read leaves them out.
 CREATE TABLE outbox_held (
@@ -82,9 +86,8 @@ CREATE TABLE stream (
     last_sequence bigint      NOT NULL,
     last_event_id uuid        NOT NULL,
     heard_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (topic, subject)
+    PRIMARY KEY (subject, topic)
 ) WITH (fillfactor = 80);
-CREATE INDEX stream_subject ON stream (subject);
 
 -- Events that were received and not applied, each with the raw record.
 CREATE TABLE parked_event (
@@ -276,3 +279,65 @@ CREATE TABLE replay_order (
     field        text -- of the order, where that is what was wrong
 );
 CREATE INDEX replay_order_open ON replay_order (touched_at) WHERE done_at IS NULL;
+-- What the audit asks beside the positions. All of it is counted per subject, so that a question
+-- about a range of subjects, or about some, is answered by index ranges of each table and no join.
+
+-- From which day on a table that is partitioned by day still has its rows; older ones were dropped.
+CREATE FUNCTION kept_since(parent regclass) RETURNS timestamptz STABLE LANGUAGE sql AS $$
+    SELECT coalesce(min(to_date(right(child.relname, 8), 'YYYYMMDD')), '-infinity')::timestamptz
+    FROM pg_inherits i JOIN pg_class child ON child.oid = i.inhrelid
+    WHERE i.inhparent = parent AND child.relname ~ '_[0-9]{8}$'
+$$;
+-- The lowest id (UUIDv7) that could be made at that time.
+CREATE FUNCTION first_id_of(moment timestamptz) RETURNS uuid STABLE LANGUAGE sql AS $$
+    SELECT CASE WHEN isfinite(moment)
+        THEN rpad(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 32, '0')
+        ELSE repeat('0', 32) END::uuid
+$$;
+
+-- Whose subject moved lately, as far as this service spoke of it.
+CREATE VIEW moved AS
+SELECT subject, published_at AS at FROM outbox_archive
+UNION ALL
+SELECT subject, created_at FROM outbox;
+
+-- Whom nothing is owed any more: the erased, and those of whom a person gave an event up.
+CREATE VIEW excused AS
+SELECT id AS subject FROM subject WHERE erased_at IS NOT NULL
+UNION ALL
+SELECT subject FROM parking_order WHERE verb = 'discard' AND done_at IS NOT NULL;
+
+-- Violations, one row each; every service adds those of its own invariants in its view `broken`.
+CREATE VIEW messaging_broken AS
+-- Order: what waits and what was sent are the numbers 1, 2, 3 ... up to the last that was given out,
+-- each once. A hole is a lost event, a number twice is a restored database that went on.
+SELECT 'said_once_in_order'::text AS invariant, subject,
+       format('%s: %s events with numbers from %s to %s, where %s was the last given out',
+              topic, events, lowest, highest, last) AS detail
+FROM (
+    SELECT topic, subject, max(last) AS last, count(sequence) AS events,
+           count(DISTINCT sequence) AS numbers, min(sequence) AS lowest, max(sequence) AS highest
+    FROM (
+        SELECT topic, subject, last_sequence AS last, NULL::bigint AS sequence FROM said_stream
+        UNION ALL SELECT topic, subject, NULL, sequence FROM outbox
+        UNION ALL SELECT topic, subject, NULL, sequence FROM outbox_archive
+    ) AS n GROUP BY subject, topic
+) AS s
+WHERE last IS NULL OR numbers <> events OR highest - lowest + 1 <> events OR highest <> last
+   OR (coalesce(lowest, 0) <> 1
+       AND subject >= (SELECT first_id_of(kept_since('outbox_archive'))))
+UNION ALL
+-- What is parked lies above the position, else it was heard and waits to be heard once more.
+SELECT 'parked_or_heard', subject, format('%s: number %s is parked, and was heard', topic, sequence)
+FROM parked_event p
+WHERE reason <> 'conflict' AND sequence <= (
+    SELECT last_sequence FROM stream s WHERE s.subject = p.subject AND s.topic = p.topic
+);
+
+-- What a service owes for an event that it heard (`owed`), and what it made (`effect`): the effect
+-- belongs to the event, or, where `event_id` is NULL, to its subject. Those that owe replace these.
+CREATE VIEW owed AS
+SELECT NULL::text AS topic, NULL::text AS type, NULL::timestamptz AS since, NULL::text AS effect
+WHERE false;
+CREATE VIEW effect AS
+SELECT NULL::uuid AS subject, NULL::text AS effect, NULL::uuid AS event_id WHERE false;

@@ -93,6 +93,41 @@ UNION ALL
 SELECT lead_id, updated_at, 'state', 'waits for the lead card', NULL, NULL, NULL, NULL, NULL, NULL,
        'touchpoints came before it: ' || touchpoints
 FROM lead_score WHERE score IS NULL;
+
+-- What the audit looks for beside the messages: a row is a lead of which something is not so.
+CREATE VIEW broken AS
+SELECT * FROM messaging_broken
+UNION ALL
+-- Whoever was captured has one score, and nobody else has one. (The key of lead_score holds the
+-- "one"; a restore may have come without it.)
+SELECT 'one_score_a_lead', subject, format('heard of: %s, scores: %s', heard, scores)
+FROM (
+    SELECT subject, sum(heard) AS heard, sum(scores) AS scores, sum(excused) AS excused
+    FROM (
+        SELECT subject, 1 AS heard, 0 AS scores, 0 AS excused
+        FROM stream WHERE topic = 'handoff.leads.v1'
+        UNION ALL SELECT lead_id, 0, 1, 0 FROM lead_score WHERE score IS NOT NULL
+        UNION ALL SELECT subject, 0, 0, 1 FROM excused
+    ) AS f GROUP BY subject
+) AS c
+WHERE scores <> heard AND excused = 0
+UNION ALL
+-- Qualified here means that sales was told: a LeadQualified for every lead that has the mark.
+SELECT 'qualified_and_said', subject, format('has the mark: %s, LeadQualified: %s', marked, said)
+FROM (
+    SELECT subject, sum(marked) AS marked, sum(lately) AS lately, sum(said) AS said,
+           sum(excused) AS excused
+    FROM (
+        SELECT lead_id AS subject, 1 AS marked,
+               (qualified_at >= (SELECT kept_since('outbox_archive')))::int AS lately,
+               0 AS said, 0 AS excused
+        FROM lead_score WHERE qualified_at IS NOT NULL
+        UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox WHERE type = 'lead.qualified.v1'
+        UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox_archive WHERE type = 'lead.qualified.v1'
+        UNION ALL SELECT subject, 0, 0, 0, 1 FROM excused
+    ) AS f GROUP BY subject
+) AS c
+WHERE excused = 0 AND ((marked = 0 AND said > 0) OR (lately > 0 AND said = 0));
 """
 
 FIRST = text("""

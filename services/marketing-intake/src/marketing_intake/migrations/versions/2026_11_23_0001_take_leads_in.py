@@ -80,6 +80,9 @@ CREATE TABLE submission_key (
     PRIMARY KEY (source_id, key)
 ) WITH (fillfactor = 80);
 CREATE INDEX submission_key_lead ON submission_key (lead_id) WHERE lead_id IS NOT NULL;
+-- For the audit alone: receipts are in order of time, so a summary of each block range will do.
+CREATE INDEX submission_key_receipt ON submission_key USING brin (receipt_id)
+    WITH (pages_per_range = 32, autosummarize = on);
 """
 
 LEADS = """
@@ -177,11 +180,84 @@ SELECT lead_id, resolved_at, 'submission', outcome, id, NULL, NULL, NULL, NULL, 
 FROM submission WHERE lead_id IS NOT NULL AND resolved_at IS NOT NULL;
 """
 
+# Here a subject is a receipt where the row is about a submission, else a lead.
+BROKEN = """
+CREATE VIEW broken AS
+SELECT * FROM messaging_broken
+UNION ALL
+-- What was answered 2xx gets an outcome. What waits for a vendor or is parked is counted elsewhere.
+SELECT 'outcome_in_time', id, 'received ' || received_at || ', and nothing came of it yet'
+FROM submission
+WHERE state = 'received' AND received_at < clock_timestamp() - interval '60 seconds'
+UNION ALL
+-- A key that was answered has its submission, and a submission with a key is the only one of that
+-- key. A key outlives its submission's partition, so only those are asked that are still there.
+SELECT 'key_and_submission', subject, format('keys: %s, submissions: %s', keys, submissions)
+FROM (
+    SELECT subject, sum(keys) AS keys, sum(keyed) AS keyed, sum(submissions) AS submissions
+    FROM (
+        SELECT receipt_id AS subject, 1 AS keys, 0 AS keyed, 0 AS submissions FROM submission_key
+        UNION ALL SELECT id, 0, (key IS NOT NULL)::int, 1 FROM submission
+    ) AS f GROUP BY subject
+) AS c
+WHERE keyed > keys
+   OR (keys > submissions AND subject >= (SELECT first_id_of(kept_since('submission'))))
+UNION ALL
+-- A submission that made a lead made one, and a lead was made by one submission.
+SELECT 'created_and_lead', subject, format('made by %s submissions, leads: %s', made, leads)
+FROM (
+    SELECT subject, sum(made) AS made, sum(leads) AS leads
+    FROM (
+        SELECT lead_id AS subject, 1 AS made, 0 AS leads
+        FROM submission WHERE lead_id IS NOT NULL AND state = 'created'
+        UNION ALL SELECT id, 0, 1 FROM lead
+    ) AS f GROUP BY subject
+) AS c
+WHERE made > 1 OR made > leads
+UNION ALL
+-- A lead was told to the others, once; the one commit of lead and event.
+SELECT 'captured_once', subject, format('leads: %s, LeadCaptured: %s', leads, said)
+FROM (
+    SELECT subject, sum(leads) AS leads, sum(said) AS said
+    FROM (
+        SELECT id AS subject, 1 AS leads, 0 AS said FROM lead
+        UNION ALL SELECT subject, 0, 1 FROM outbox WHERE type = 'lead.captured.v1'
+        UNION ALL SELECT subject, 0, 1 FROM outbox_archive WHERE type = 'lead.captured.v1'
+    ) AS f GROUP BY subject
+) AS c
+WHERE said > 1 OR leads < said
+   OR (leads > said AND subject >= (SELECT first_id_of(kept_since('outbox_archive'))))
+UNION ALL
+-- One person, one lead: the e-mail that a lead shows is a key of that lead.
+SELECT 'one_lead_an_email', subject, 'its e-mail is not its key'
+FROM (
+    SELECT subject, email, sum(leads) AS leads, sum(keys) AS keys
+    FROM (
+        SELECT id AS subject, email, 1 AS leads, 0 AS keys FROM lead WHERE email IS NOT NULL
+        UNION ALL SELECT lead_id, value, 0, 1 FROM identity_key WHERE kind = 'email'
+    ) AS f GROUP BY subject, email
+) AS c
+WHERE leads > keys
+UNION ALL
+-- ... and of no other: the key of identity_key holds that. A restore may have come without it; only
+-- then is it looked for, at the price of a join.
+SELECT 'one_lead_an_email', lead_id, 'another lead has the same key'
+FROM identity_key
+WHERE NOT EXISTS (
+    SELECT FROM pg_index
+    WHERE indrelid = 'identity_key'::regclass AND indisprimary AND indisvalid
+) AND EXISTS (
+    SELECT FROM identity_key o
+    WHERE o.kind = identity_key.kind AND o.value = identity_key.value
+      AND o.lead_id <> identity_key.lead_id
+);
+"""
+
 
 def upgrade() -> None:
     connection = op.get_bind()
     for script in ("0001_messaging", "0001_api_key", "0001_idempotency"):
         migrate.execute_script(connection, script)
-    for part in (SOURCES, SUBMISSIONS, LEADS, STORY):
+    for part in (SOURCES, SUBMISSIONS, LEADS, STORY, BROKEN):
         migrate.execute_many(connection, part)
     migrate.grant_operations(connection)

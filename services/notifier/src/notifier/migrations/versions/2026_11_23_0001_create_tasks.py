@@ -98,6 +98,25 @@ UNION ALL
 SELECT lead_id, finished_at, 'step', 'task.cancelled', id, NULL, NULL, NULL, NULL,
        trigger_event_id, kind || ': ' || cause
 FROM task WHERE state = 'cancelled';
+
+-- What the audit looks for beside the messages: a row is a lead of which something is not so.
+CREATE VIEW broken AS
+SELECT * FROM messaging_broken
+UNION ALL
+-- Nobody is asked twice to do one thing. (The index task_once holds it; a restore may have come
+-- without it.)
+SELECT 'one_task_an_event', lead_id, format('%s tasks of one playbook and one event', count(*))
+FROM task GROUP BY lead_id, playbook_id, trigger_event_id HAVING count(*) > 1;
+
+-- A playbook without a condition makes a task of every such event. Counted from a minute after its
+-- last change: a batch that was under way then went by what the playbook said before.
+CREATE OR REPLACE VIEW owed AS
+SELECT 'handoff.deals.v1'::text AS topic, event || '.v1' AS type,
+       updated_at + interval '1 minute' AS since, 'task of ' || id AS effect
+FROM playbook WHERE enabled AND condition = '{}';
+CREATE OR REPLACE VIEW effect AS
+SELECT lead_id AS subject, 'task of ' || playbook_id AS effect, trigger_event_id AS event_id
+FROM task;
 """
 
 # Fixed ids, so that every site means the same playbook by the same id.

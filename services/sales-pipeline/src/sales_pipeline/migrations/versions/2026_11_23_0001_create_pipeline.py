@@ -118,6 +118,45 @@ SELECT * FROM said_story
 UNION ALL
 SELECT lead_id, created_at, 'step', 'timeline.' || kind, id, NULL, NULL, NULL, NULL, NULL, NULL
 FROM timeline_entry;
+
+-- What the audit looks for beside the messages: a row is a lead of which something is not so.
+CREATE VIEW broken AS
+SELECT * FROM messaging_broken
+UNION ALL
+-- Two reps on one lead. (The index deal_one_open_a_lead holds it; a restore may have come without.)
+SELECT 'one_open_deal_a_lead', lead_id, format('%s open deals', count(*))
+FROM deal WHERE outcome IS NULL GROUP BY lead_id HAVING count(*) > 1
+UNION ALL
+-- A deal that nobody was told of has no tasks, and never qualifies its lead again.
+SELECT 'deal_and_said', subject, format('deals: %s, DealOpened: %s', deals, said)
+FROM (
+    SELECT subject, sum(deals) AS deals, sum(said) AS said
+    FROM (
+        SELECT lead_id AS subject, 1 AS deals, 0 AS said
+        FROM deal WHERE created_at >= (SELECT kept_since('outbox_archive'))
+        UNION ALL SELECT subject, 0, 1 FROM outbox WHERE type = 'deal.opened.v1'
+        UNION ALL SELECT subject, 0, 1 FROM outbox_archive WHERE type = 'deal.opened.v1'
+    ) AS f GROUP BY subject
+) AS c
+WHERE deals > said
+UNION ALL
+-- What was won is fulfilled: one order for each deal that was won.
+SELECT 'won_and_order', subject, format('deals won: %s, orders: %s', won, orders)
+FROM (
+    SELECT subject, sum(won) AS won, sum(orders) AS orders
+    FROM (
+        SELECT lead_id AS subject, 1 AS won, 0 AS orders FROM deal WHERE outcome = 'won'
+        UNION ALL SELECT lead_id, 0, 1 FROM sales_order
+    ) AS f GROUP BY subject
+) AS c
+WHERE won <> orders;
+
+-- The handoff itself: whoever qualified has a deal.
+CREATE OR REPLACE VIEW owed AS
+SELECT 'handoff.scores.v1'::text AS topic, 'lead.qualified.v1'::text AS type,
+       '-infinity'::timestamptz AS since, 'deal'::text AS effect;
+CREATE OR REPLACE VIEW effect AS
+SELECT lead_id AS subject, 'deal'::text AS effect, NULL::uuid AS event_id FROM deal;
 """
 
 FALLBACK = """

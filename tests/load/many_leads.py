@@ -1,0 +1,154 @@
+"""Four databases full of leads that are as they should be: one statement a table, in SQL alone.
+
+Every lead came by one submission with a key, was captured and scored; three in ten qualified, and
+have a deal and a task. They came evenly over the last days, and nothing is on its way.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import asyncpg
+
+from shared.clock import utc_now
+from shared.ids import first_id_of
+
+DAYS = 12
+
+_IDS = """
+CREATE OR REPLACE FUNCTION made(kind text, n bigint, most bigint) RETURNS uuid STABLE
+LANGUAGE sql AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM at(n, most)) * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(kind || n), 1, 3) || '8' || substr(md5(kind || n), 4, 15))::uuid
+$$
+"""
+_TIMES = """
+CREATE OR REPLACE FUNCTION at(n bigint, most bigint) RETURNS timestamptz STABLE LANGUAGE sql AS $$
+    SELECT date_trunc('day', now()) - interval '1 hour' - interval '{days} days' * (most - n) / most
+$$
+"""
+_DAY = """
+CREATE TABLE {table}_{name} PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')
+"""
+_ARCHIVE = """
+INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
+                            created_at, published_at, partition, "offset")
+SELECT n, made('{kind}', n, {most}), '{topic}', made('lead', n, {most}), 1, {type},
+       repeat('x', 300)::bytea, '{{"correlation_id": "0"}}', at(n, {most}), at(n, {most}),
+       n % 12, n / 12
+FROM generate_series(1, {most}) AS g (n) WHERE {which}
+"""
+_SAID = """
+INSERT INTO said_stream
+SELECT '{topic}', made('lead', n, {most}), 1 FROM generate_series(1, {most}) AS g (n) WHERE {which}
+"""
+_HEARD = """
+INSERT INTO stream
+SELECT '{topic}', made('lead', n, {most}), 1, made('{kind}', n, {most}), at(n, {most})
+FROM generate_series(1, {most}) AS g (n) WHERE {which}
+"""
+_QUALIFIED = "n % 10 < 3"
+_SCORED = "CASE WHEN n % 10 < 3 THEN 'lead.qualified.v1' ELSE 'lead.scored.v1' END"
+
+_LEADS = ("handoff.leads.v1", "captured", "true", "'lead.captured.v1'")
+_SCORES = ("handoff.scores.v1", "scored", "true", _SCORED)
+_DEALS = ("handoff.deals.v1", "opened", _QUALIFIED, "'deal.opened.v1'")
+_TASKS = ("handoff.tasks.v1", "created", _QUALIFIED, "'task.created.v1'")
+_SPEAKS = {
+    "marketing-intake": _LEADS,
+    "lead-scoring": _SCORES,
+    "sales-pipeline": _DEALS,
+    "notifier": _TASKS,
+}
+_HEARS = {
+    "marketing-intake": (),
+    "lead-scoring": (_LEADS, _DEALS),
+    "sales-pipeline": (_LEADS, _SCORES, _TASKS),
+    "notifier": (_LEADS, _SCORES, _DEALS),
+}
+_OWN = {
+    "marketing-intake": (
+        """INSERT INTO lead (id, version, email, stamp, created_at, updated_at)
+        SELECT made('lead', n, {most}), 1, 'person' || n || '@example.com', '{{}}', at(n, {most}),
+               at(n, {most}) FROM generate_series(1, {most}) AS g (n)""",
+        """INSERT INTO identity_key SELECT 'email', email, id FROM lead""",
+        """INSERT INTO submission (id, source_id, key, body, sender, received_at, state, lead_id)
+        SELECT made('receipt', n, {most}), made('source', 1, 1), 'key:' || n,
+               repeat('x', 200)::bytea, '{{}}', at(n, {most}), 'created', made('lead', n, {most})
+        FROM generate_series(1, {most}) AS g (n)""",
+        """INSERT INTO submission_key (source_id, key, receipt_id, hash, outcome, lead_id)
+        SELECT source_id, key, id, '', 'created', lead_id FROM submission""",
+    ),
+    "lead-scoring": (
+        """INSERT INTO lead_score (lead_id, version, touchpoints, score, entries, scorecard_id,
+                scorecard_version, qualification, qualified_at, created_at, updated_at)
+        SELECT made('lead', n, {most}), 1, 1, 50, '[]', s.id, 1, 'open',
+               CASE WHEN {qualified} THEN at(n, {most}) END, at(n, {most}), at(n, {most})
+        FROM generate_series(1, {most}) AS g (n), scorecard s WHERE s.state = 'active'""",
+    ),
+    "sales-pipeline": (
+        "DELETE FROM outbox",
+        "DELETE FROM said_stream WHERE topic = 'handoff.reps.v1'",
+        """INSERT INTO lead SELECT made('lead', n, {most}), 1, '{{}}', now(), now()
+        FROM generate_series(1, {most}) AS g (n) WHERE {qualified}""",
+        """INSERT INTO deal (id, lead_id, owner_id, stage, score, grade, version, created_at,
+                updated_at)
+        SELECT made('deal', n, {most}), made('lead', n, {most}), r.id, 'new', 50, 'B2', 1,
+               at(n, {most}), at(n, {most})
+        FROM generate_series(1, {most}) AS g (n), rep r WHERE {qualified}""",
+    ),
+    "notifier": (
+        """UPDATE playbook SET updated_at = '2026-01-01'""",
+        """INSERT INTO task (id, playbook_id, playbook, trigger_event_id, informed_by, lead_id,
+                deal_id, role, kind, title, due_at, grace_seconds, state, next_at, version,
+                created_at, updated_at)
+        SELECT made('task', n, {most}), p.id, p.name, made('opened', n, {most}),
+               made('opened', n, {most}), made('lead', n, {most}), made('deal', n, {most}),
+               p.role, p.task_kind, '', at(n, {most}), 60, 'open', at(n, {most}), 1,
+               at(n, {most}), at(n, {most})
+        FROM generate_series(1, {most}) AS g (n), playbook p
+        WHERE p.name = 'first contact' AND {qualified}""",
+    ),
+}
+_PARTITIONED = {"marketing-intake": ("outbox_archive", "submission")}
+
+
+async def fill(urls: Mapping[str, str], most: int) -> None:
+    """Put so many leads into the services' databases, given by the URLs of their owners."""
+    for service, url in urls.items():
+        connection = await asyncpg.connect(url, ssl=False, command_timeout=1800)
+        try:
+            await connection.execute("SET synchronous_commit = off")
+            await _fill_one(connection, service, most)
+        finally:
+            await connection.close()
+
+
+async def _fill_one(connection: asyncpg.Connection, service: str, most: int) -> None:
+    await connection.execute(_TIMES.format(days=DAYS))
+    await connection.execute(_IDS)
+    for table in _PARTITIONED.get(service, ("outbox_archive",)):
+        await _make_days(connection, table)
+    topic, kind, which, wire_type = _SPEAKS[service]
+    words = {"topic": topic, "kind": kind, "which": which, "type": wire_type, "most": most}
+    await connection.execute(_SAID.format(**words))
+    await connection.execute(_ARCHIVE.format(**words))
+    for topic, kind, which, _ in _HEARS[service]:
+        words = {"topic": topic, "kind": kind, "which": which, "most": most}
+        await connection.execute(_HEARD.format(**words))
+        await connection.execute("INSERT INTO subscription VALUES ($1, '2020-01-01')", topic)
+    for statement in _OWN[service]:
+        await connection.execute(statement.format(most=most, qualified=_QUALIFIED))
+    await connection.execute("VACUUM (ANALYZE)")
+
+
+async def _make_days(connection: asyncpg.Connection, table: str) -> None:
+    """Make the day partitions that the janitor would have made by and by."""
+    today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for ahead in range(-DAYS - 1, 8):
+        day = today + timedelta(days=ahead)
+        low, high = (
+            str(first_id_of(moment)) if table == "submission" else moment.isoformat()
+            for moment in (day, day + timedelta(days=1))
+        )
+        words = {"table": table, "name": f"{day:%Y%m%d}", "low": low, "high": high}
+        await connection.execute(_DAY.format(**words))

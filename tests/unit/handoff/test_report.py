@@ -1,0 +1,95 @@
+"""What the audit's report counts, and what it advises."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from handoff.audit.advice import advice
+from handoff.audit.behind import State
+from handoff.audit.report import Behind, Broken, InKafka, Report
+from shared.ids import new_id
+
+LEADS = "handoff.leads.v1"
+EARLY, LATE = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def behind(state: State, *, said_at: datetime | None = None) -> Behind:
+    return Behind(
+        subject=new_id(),
+        topic=LEADS,
+        publisher="marketing-intake",
+        hearer="notifier",
+        said=2,
+        heard=1,
+        state=state,
+        said_at=said_at,
+    )
+
+
+def report(*found: Behind, broken: int = 0, kafka: InKafka | None = None) -> Report:
+    lead_id = new_id()
+    return Report(
+        checked_at=LATE,
+        seconds=0.1,
+        kafka_answered=True,
+        pairs=[],
+        behind=list(found),
+        violations=[
+            Broken(invariant="one_score_a_lead", service="lead-scoring", subject=lead_id, detail="")
+            for _ in range(broken)
+        ],
+        kafka=kafka,
+    )
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_kept_leaves_the_audit_balanced(state: State) -> None:
+    kept = state in {State.PARKED, State.WAITING}
+
+    assert report(behind(state)).balanced is kept
+    assert report(behind(state)).fine is kept
+
+
+def test_missing_counts_leads_once_and_not_what_is_on_its_way() -> None:
+    found = report(
+        behind(State.MISSING), behind(State.AHEAD), behind(State.OUTBOX), behind(State.PARKED),
+        broken=3,
+    )  # fmt: skip
+
+    assert found.missing == 3
+    assert found.broken == {"one_score_a_lead": 3}
+
+
+@pytest.mark.parametrize("fault", ["holes", "strangers", "inversions"])
+def test_a_fault_in_kafka_is_not_fine(fault: str) -> None:
+    assert report(kafka=InKafka(records=5)).fine
+    assert not report(kafka=InKafka(records=5, **{fault: 1})).fine
+
+
+def test_a_hearer_that_passed_events_over_is_healed_from_the_earliest_on() -> None:
+    late = behind(State.MISSING, said_at=LATE)
+    [said] = advice([late, behind(State.MISSING, said_at=EARLY)], [], None)
+
+    assert (
+        "`handoff replay heal --service notifier --topic handoff.leads.v1"
+        " --since 2026-01-01T12:00:00Z`"
+    ) in said
+
+
+def test_records_that_kafka_lost_are_republished_and_then_healed() -> None:
+    [said] = advice([], [], InKafka(holes=1))
+
+    assert said.index("handoff replay republish") < said.index("handoff replay heal")
+
+
+def test_no_command_is_named_where_none_helps() -> None:
+    [restored, lost] = sorted(advice([behind(State.AHEAD), behind(State.MISSING)], [], None))
+
+    assert "`handoff" not in restored + lost
+    assert "foreign_records" in restored + lost
+    assert "backup" in restored
+    assert "backup" in lost
+
+
+def test_nothing_is_advised_where_there_is_nothing_to_do() -> None:
+    assert advice([behind(State.OUTBOX), behind(State.PARKED)], [], InKafka(records=5)) == []
