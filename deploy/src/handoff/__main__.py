@@ -10,6 +10,7 @@ from handoff.cli.audit import audit
 from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
+from handoff.cli.operations import operations
 from handoff.cli.status import status
 from handoff.cli.trace import trace
 from handoff.cli.up import up
@@ -24,7 +25,7 @@ app = typer.Typer(
 )
 for command in (up, down, status, doctor):
     app.command()(command)
-for command in (trace, audit, demo):
+for command in (trace, audit, operations, demo):
     app.command(epilog=ENVIRONMENT)(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(breaker.app, name="breaker")

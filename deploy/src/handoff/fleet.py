@@ -11,10 +11,13 @@ from handoff.embedded.ports import LOOPBACK, Ports
 from handoff.embedded.stack import EmbeddedStack
 from handoff.readiness import is_alive, is_ready
 from handoff.services import ROLES, SERVICES, Service
+from handoff.site import DATABASE, variable
 from handoff.supervisor.spec import Spec
 from shared import limits
 
 ERASURE = "erasure"
+AUDITOR = "operations"
+"""Name of the one process that is no service's: it audits them all."""
 _OPERATIONS_PORT = 8111
 
 
@@ -47,6 +50,7 @@ class Fleet:
     """
 
     members: tuple[Member, ...]
+    auditor_port: int
     listeners: Mapping[str, socket.socket]
     ports: Mapping[str, int]
     stack: EmbeddedStack
@@ -74,7 +78,12 @@ class Fleet:
 
     def specs(self, environ: Mapping[str, str]) -> list[Spec]:
         """Return the processes that keep running."""
-        return [self._spec(member, environ) for member in self.members]
+        return [*(self._spec(member, environ) for member in self.members), self._auditor(environ)]
+
+    @property
+    def auditor_url(self) -> str:
+        """Where /livez, /readyz and /metrics of the auditing process are."""
+        return f"http://{LOOPBACK}:{self.auditor_port}"
 
     def close(self) -> None:
         """Take no new connections; those that were taken are the processes' to end."""
@@ -83,10 +92,8 @@ class Fleet:
 
     def _spec(self, member: Member, environ: Mapping[str, str]) -> Spec:
         descriptor = self.listeners[member.service.name].fileno()
-        settings = self._environment(member.service, member.name, environ) | {
-            "HANDOFF_OPERATIONS_HOST": LOOPBACK,
-            "HANDOFF_OPERATIONS_PORT": str(member.operations_port),
-        }
+        settings = self._environment(member.service, member.name, environ)
+        settings |= _listens(member.operations_port)
         if member.role == "api":
             settings |= {
                 "HANDOFF_HTTP_HOST": LOOPBACK,
@@ -103,17 +110,34 @@ class Fleet:
             inherited=(descriptor,) if member.role == "api" else (),
         )
 
+    def _auditor(self, environ: Mapping[str, str]) -> Spec:
+        databases = {
+            variable(DATABASE, service): self.database_url(service, OPERATIONS)
+            for service in SERVICES
+        }
+        settings = self._common(AUDITOR, environ) | databases | _listens(self.auditor_port)
+        return Spec(
+            name=AUDITOR,
+            command=(sys.executable, "-m", "handoff", "operations"),
+            environment=settings,
+            ready=partial(is_ready, self.auditor_url),
+        )
+
     def _environment(
         self, service: Service, instance: str, environ: Mapping[str, str]
     ) -> dict[str, str]:
+        return self._common(instance, environ) | {
+            "HANDOFF_DATABASE_URL": self.database_url(service, service.database),
+            "HANDOFF_ERASURE_SECRET": self.secrets[ERASURE],
+        }
+
+    def _common(self, instance: str, environ: Mapping[str, str]) -> dict[str, str]:
         given = {"HANDOFF_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"} | dict(environ)
         return given | {
-            "HANDOFF_DATABASE_URL": self.database_url(service, service.database),
             "HANDOFF_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
             "HANDOFF_KAFKA_REPLICATION": "1",
             "HANDOFF_TOPIC_PREFIX": environ.get("HANDOFF_TOPIC_PREFIX", ""),
             "HANDOFF_INSTANCE": instance,
-            "HANDOFF_ERASURE_SECRET": self.secrets[ERASURE],
         }
 
 
@@ -129,6 +153,7 @@ def plan_fleet(
     listeners = {service.name: ports.open(service.name, service.port) for service in SERVICES}
     return Fleet(
         members=members,
+        auditor_port=ports.claim(AUDITOR, _OPERATIONS_PORT),
         listeners=listeners,
         ports={name: listener.getsockname()[1] for name, listener in listeners.items()},
         stack=stack,
@@ -151,3 +176,10 @@ def _members(ports: Ports, replicas: Mapping[str, int]) -> Iterator[Member]:
 
 def _command(service: Service, role: str) -> tuple[str, ...]:
     return (sys.executable, "-m", service.package, role)
+
+
+def _listens(operations_port: int) -> dict[str, str]:
+    return {
+        "HANDOFF_OPERATIONS_HOST": LOOPBACK,
+        "HANDOFF_OPERATIONS_PORT": str(operations_port),
+    }

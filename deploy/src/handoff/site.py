@@ -23,7 +23,7 @@ ENVIRONMENT = (
     "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
     "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
 )
-_DATABASE, _API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
+DATABASE, _API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
 
 
 class NotFound(Exception):
@@ -44,7 +44,7 @@ class Site:
         Raises:
             NotFound: nobody said it.
         """
-        return _known(self.databases, service, _DATABASE)
+        return _known(self.databases, service, DATABASE)
 
     def api(self, service: str) -> str:
         """Return where a service's API is.
@@ -61,7 +61,7 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     Raises:
         NotFound: neither.
     """
-    databases = _from_environment(environ, _DATABASE)
+    databases = _from_environment(environ, DATABASE)
     if databases:
         bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
         kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
@@ -84,7 +84,7 @@ def site_of(state: SystemState) -> Site:
 def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in SERVICES:
-        name = _variable(prefix, service)
+        name = variable(prefix, service)
         if name in environ:
             found[service.name] = environ[name]
         elif f"{name}_FILE" in environ:
@@ -92,7 +92,8 @@ def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]
     return found
 
 
-def _variable(prefix: str, service: Service) -> str:
+def variable(prefix: str, service: Service) -> str:
+    """Return the name of the variable that says this of a service."""
     return f"{prefix}_{service.package.upper()}"
 
 

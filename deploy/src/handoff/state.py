@@ -11,7 +11,7 @@ Phase = Literal["starting", "running", "stopping"]
 
 
 class ProcessState(BaseModel):
-    """One process of a service."""
+    """One process of ours."""
 
     name: str
     role: str
@@ -50,6 +50,7 @@ class SystemState(BaseModel):
 
     state: Phase
     services: dict[str, ServiceState]
+    operations: ProcessState | None
     kafka: KafkaState
     postgres: PostgresState
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from handoff.embedded.databases import OPERATIONS, make_databases
 from handoff.embedded.ports import Ports
 from handoff.embedded.stack import READY_WITHIN, plan_stack
-from handoff.fleet import Fleet, plan_fleet, secret_names
+from handoff.fleet import AUDITOR, Fleet, plan_fleet, secret_names
 from handoff.layout import Layout
 from handoff.secret_file import keep_secrets
 from handoff.services import DATABASES, SERVICES, Service
@@ -132,6 +132,7 @@ def describe(fleet: Fleet, phase: Phase, running: Mapping[str, Process]) -> Syst
     return SystemState(
         state=phase,
         services={service.name: _describe_service(fleet, service, running) for service in SERVICES},
+        operations=_describe(AUDITOR, "audit", fleet.auditor_url, running),
         kafka=KafkaState(
             bootstrap=fleet.stack.kafka.bootstrap,
             pid=kafka.pid if kafka else None,
@@ -154,14 +155,23 @@ def _describe_service(
         database=fleet.database_url(service, service.database),
         operations_database=fleet.database_url(service, OPERATIONS),
         processes=[
-            ProcessState(
-                name=member.name,
-                role=member.role,
-                pid=running[member.name].pid,
-                restarts=running[member.name].restarts,
-                operations_url=member.operations_url,
-            )
+            process
             for member in members
-            if member.name in running
+            if (process := _describe(member.name, member.role, member.operations_url, running))
         ],
+    )
+
+
+def _describe(
+    name: str, role: str, operations_url: str, running: Mapping[str, Process]
+) -> ProcessState | None:
+    process = running.get(name)
+    if process is None:
+        return None
+    return ProcessState(
+        name=name,
+        role=role,
+        pid=process.pid,
+        restarts=process.restarts,
+        operations_url=operations_url,
     )

@@ -5,17 +5,36 @@ import json
 import os
 import socket
 import sys
+from importlib import resources
+
+import asyncpg
+
+_VIEWS = """
+    CREATE VIEW story AS SELECT * FROM said_story;
+    CREATE VIEW broken AS SELECT * FROM messaging_broken;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO operations;
+"""
 
 
 async def main() -> None:
     """Serve what the role must serve."""
     if sys.argv[1] == "migrate":
+        await _migrate()
         return
     servers = [await _serve_operations()]
     if sys.argv[1] == "api":
         listener = socket.socket(fileno=int(os.environ["HANDOFF_HTTP_FD"]))
         servers.append(await asyncio.start_server(_answer, sock=listener))
     await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+async def _migrate() -> None:
+    """Make the tables of the messages, which the audit looks into; nothing is ever in them."""
+    connection = await asyncpg.connect(os.environ["HANDOFF_DATABASE_URL"], ssl=False)
+    if await connection.fetchval("SELECT to_regclass('said') IS NULL"):
+        script = resources.files("shared.database").joinpath("ddl", "0001_messaging.sql")
+        await connection.execute(script.read_text() + _VIEWS)
+    await connection.close()
 
 
 async def _serve_operations() -> asyncio.Server:

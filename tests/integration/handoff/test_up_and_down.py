@@ -108,6 +108,7 @@ def test_status_shows_every_process(installation: Installation) -> None:
         "sales-pipeline": ["api", "worker"],
         "notifier": ["api", "worker"],
     }
+    assert psutil.pid_exists(shown["operations"]["pid"])
 
 
 def test_status_for_people_says_what_one_node_cannot_promise(installation: Installation) -> None:
@@ -155,6 +156,7 @@ def test_doctor_finds_every_process_ready(installation: Installation) -> None:
 
     assert answer.returncode == 0
     assert "notifier-worker-0: ready" in answer.stdout
+    assert "operations: ready" in answer.stdout
 
 
 @pytest.mark.parametrize("role", ["api", "worker"])

@@ -39,6 +39,9 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
         processes=[process],
     )
     state = SystemState(
+        operations=ProcessState(
+            name="operations", role="audit", pid=6, restarts=0, operations_url="http://w"
+        ),
         state="running",
         services={"notifier": service},
         kafka=KafkaState(bootstrap="127.0.0.1:1", pid=8, restarts=0),
@@ -55,6 +58,7 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
                 "processes": [{"role": "api", "pid": 7, "restarts": 1}],
             }
         },
+        "operations": {"operations_url": "http://w", "pid": 6, "restarts": 0},
         "kafka": {"bootstrap": "127.0.0.1:1", "pid": 8, "restarts": 0},
         "postgres": {"pid": 9, "restarts": 0},
     }

@@ -120,8 +120,9 @@ async def _settle(
     comparisons: Sequence[Comparison], groups: Groups, wait: float, tell: Tell
 ) -> None:
     end = time.monotonic() + wait
-    while await _judge_all(comparisons, groups) and time.monotonic() < end:
-        tell("streams are on their way", _unsettled(comparisons))
+    while True:
+        if not await _judge_all(comparisons, groups, tell) or time.monotonic() >= end:
+            return
         await asyncio.sleep(_LOOK_EVERY)
 
 
@@ -133,11 +134,12 @@ async def _still_broken(views: Views, found: _Found) -> list[Broken]:
     return again
 
 
-async def _judge_all(comparisons: Sequence[Comparison], groups: Groups) -> bool:
+async def _judge_all(comparisons: Sequence[Comparison], groups: Groups, tell: Tell) -> bool:
     """Judge all suspects anew; tell whether some may yet settle."""
     for each in comparisons:
         if each.suspects:
             await judge(each, groups)
+            tell("streams are on their way", _unsettled(comparisons))
     return _unsettled(comparisons) > 0
 
 

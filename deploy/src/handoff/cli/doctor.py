@@ -84,6 +84,7 @@ def port_findings() -> list[Finding]:
 async def process_findings(state: SystemState) -> list[Finding]:
     """Ask every process whether it is ready."""
     processes = [process for service in state.services.values() for process in service.processes]
+    processes += [state.operations] if state.operations else []
     answers = await asyncio.gather(*(ask_readiness(each.operations_url) for each in processes))
     return [
         Finding(answer.fine, f"{process.name}: {answer.text}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +12,19 @@ from rich.text import Text
 from handoff.cli.places import this_layout
 from handoff.cli.progress import out
 from handoff.readiness import ask_readiness
-from handoff.state import ServiceState, SystemState, read_state
+from handoff.state import ProcessState, SystemState, read_state
 
 WEAKER = (
     "Weaker than in a cluster: Kafka keeps one copy of each record (replication 1), and Postgres\n"
     "has no standby. Losing this machine's disk loses what is on it."
 )
-_STOPPED: dict[str, Any] = {"state": "stopped", "services": {}, "kafka": None, "postgres": None}
+_STOPPED: dict[str, Any] = {
+    "state": "stopped",
+    "services": {},
+    "operations": None,
+    "kafka": None,
+    "postgres": None,
+}
 
 
 def status(
@@ -52,6 +59,7 @@ def for_programs(state: SystemState) -> dict[str, Any]:
                 }
                 for name in state.services
             },
+            "operations": {"operations_url", "pid", "restarts"},
             "kafka": True,
             "postgres": True,
         }
@@ -64,18 +72,19 @@ async def _show(state: SystemState) -> None:
     kafka = state.kafka
     table.add_row("kafka", str(kafka.pid), str(kafka.restarts), kafka.bootstrap)
     for service in state.services.values():
-        await _add_service(table, service)
+        await _add_processes(table, service.processes, service.url)
+    if state.operations is not None:
+        await _add_processes(table, [state.operations], state.operations.operations_url)
     out.print(f"Handoff is {state.state}.\n")
     out.print(table)
     out.print(f"\n{WEAKER}", style="dim")
 
 
-async def _add_service(table: Table, service: ServiceState) -> None:
-    processes = service.processes
+async def _add_processes(table: Table, processes: Sequence[ProcessState], url: str) -> None:
     answers = await asyncio.gather(
         *(ask_readiness(process.operations_url) for process in processes)
     )
     for process, answer in zip(processes, answers, strict=True):
         mark = Text(answer.text, style="green" if answer.fine else "red")
-        where = service.url if process.role == "api" else process.operations_url
+        where = url if process.role == "api" else process.operations_url
         table.add_row(process.name, str(process.pid), str(process.restarts), where, mark)

@@ -1,0 +1,146 @@
+"""The workload `operations`: audits again and again, and shows on a port of its own what it found.
+
+Every minute what moved lately and what was wrong before, every hour everything. An audit that
+fails (Postgres starts again) is no crash: the last figures stay, and their age tells.
+"""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from prometheus_client import Gauge
+from pydantic import Field
+
+from handoff.audit.reconcile import Scope, reconcile
+from handoff.audit.report import Report
+from handoff.site import Site
+from shared.clock import utc_now
+from shared.messaging import backoff
+from shared.settings import TelemetrySettings, WebSettings
+from shared.telemetry import trail
+from shared.telemetry.heartbeat import Heartbeat, Heartbeats
+from shared.web import server
+from shared.web.health import build_operations
+
+log = structlog.get_logger(__name__)
+
+# They stand here, not with the others: a process that never audits would show 0.
+LEADS_MISSING = Gauge(
+    "handoff_leads_missing",
+    "Leads that are lost somewhere or break an invariant, by the last audit: 0, or wake somebody",
+)
+BROKEN = Gauge("handoff_audit_broken", "Violations by the last audit", ["invariant"])
+AUDIT_SECONDS = Gauge("handoff_audit_seconds", "How long the last audit took", ["look"])
+AUDIT_AT = Gauge("handoff_audit_timestamp_seconds", "When an audit was last finished; 0: never")
+
+_OVERLAP = timedelta(minutes=5)
+_SETTLING_SECONDS = 5.0
+_BEAT_SECONDS = 5.0
+_MOST_NAMED = 10
+
+
+class OperationsSettings(WebSettings, TelemetrySettings):
+    """What the workload needs to know beside where the databases are."""
+
+    audit_seconds: float = Field(
+        default=60, ge=1, le=3600, description="time from one audit to the next"
+    )
+    full_audit_seconds: float = Field(
+        default=3600, ge=1, le=604_800, description="time from one audit of everything to the next"
+    )
+
+
+def run_operations(site: Site, settings: OperationsSettings) -> int:
+    """Audit until told to stop; return the process's exit code."""
+    LEADS_MISSING.set(math.nan)
+    heartbeats = Heartbeats()
+    watch = Watch(site, settings, heartbeats.loop("audit"))
+    operations = build_operations(heartbeats, {})
+    return server.run(None, settings, operations, background=[watch.run])
+
+
+@dataclass(slots=True)
+class Watch:
+    """The loop. `concern` holds whom the last audit found wanting: the next looks at them too."""
+
+    site: Site
+    settings: OperationsSettings
+    heartbeat: Heartbeat
+    concern: set[UUID] = field(default_factory=set[UUID])
+    looked_at: datetime = field(default_factory=utc_now)
+    looked_at_all: float = -math.inf
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Audit until told to stop."""
+        failures = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001  whatever it was, the next audit may succeed
+                failures += 1
+                log.warning("audit_failed", failures=failures, said=str(error), **trail.of(error))
+                self.heartbeat.hold("infrastructure")
+                rest = backoff.delay(failures)
+            else:
+                failures = 0
+                self.heartbeat.free()
+                self.heartbeat.progress()
+                rest = self.settings.audit_seconds - (time.monotonic() - began)
+            await self._rest(rest, stop)
+
+    async def _look(self) -> None:
+        began, now = time.monotonic(), utc_now()
+        everything = began - self.looked_at_all >= self.settings.full_audit_seconds
+        since = None if everything else self.looked_at - _OVERLAP
+        report = await reconcile(
+            self.site,
+            wait=_SETTLING_SECONDS,
+            scope=Scope(since=since, watched=self.concern),
+            tell=lambda _what, _count: self._beat(),
+        )
+        self.looked_at = now
+        if everything:
+            self.looked_at_all = began
+        if report.passed_over:  # these have no names here, so only a look at all finds them
+            self.looked_at_all = -math.inf
+        self.concern = report.subjects_of_concern()
+        _show(report)
+
+    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+        end = time.monotonic() + seconds
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            self._beat()
+            await backoff.sleep(min(left, _BEAT_SECONDS), stop)
+
+    def _beat(self) -> None:
+        """A held loop stays held: it is the audit that must succeed, not the waiting."""
+        self.heartbeat.beat()
+
+
+def _show(report: Report) -> None:
+    look = "lately" if report.since else "everything"
+    LEADS_MISSING.set(report.missing)
+    AUDIT_SECONDS.labels(look=look).set(report.seconds)
+    AUDIT_AT.set(report.checked_at.timestamp() + report.seconds)
+    BROKEN.clear()
+    for invariant, count in report.broken.items():
+        BROKEN.labels(invariant=invariant).set(count)
+    log.info(
+        "audited",
+        look=look,
+        leads=max(pair.subjects for pair in report.pairs),
+        missing=report.missing,
+        broken=report.broken,
+        parked=sum(pair.parked for pair in report.pairs),
+        balanced=report.balanced,
+        kafka_answered=report.kafka_answered,
+        seconds=report.seconds,
+    )
+    if report.missing:
+        first = [str(each) for each in sorted(report.subjects_of_concern())[:_MOST_NAMED]]
+        log.error("leads_missing", count=report.missing, first=first, advice=report.advice)

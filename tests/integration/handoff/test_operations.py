@@ -1,0 +1,189 @@
+"""The workload that audits all the time: what it shows, and how it bears an outage."""
+
+import asyncio
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import psutil
+from tests.integration.handoff.conftest import Databases, Handoff
+
+from shared.ids import new_id
+
+_WITHIN = 30.0
+
+
+@dataclass
+class Operations:
+    """The process, asked over its port."""
+
+    client: httpx.AsyncClient
+    process: "subprocess.Popen[bytes]"
+
+    async def gauges(self) -> dict[str, float]:
+        """Return the audit's metrics, by name with labels."""
+        text = (await self.client.get("/metrics")).text
+        found = re.findall(r"^(handoff_(?:leads|audit)_\S+) (\S+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
+    async def gauge(self, name: str) -> float | None:
+        """Return one of them; None: it is not there."""
+        return (await self.gauges()).get(name)
+
+    async def until(self, so: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(_WITHIN):
+            while not await so():
+                await asyncio.sleep(0.1)
+
+    async def until_missing(self, count: float) -> None:
+        """Wait until the gauge has this value."""
+
+        async def so() -> bool:
+            return await self.gauge("handoff_leads_missing") == count
+
+        await self.until(so)
+
+    async def until_ready(self, *, ready: bool) -> None:
+        """Wait until the process says that it is ready, or is not."""
+
+        async def so() -> bool:
+            return (await self.client.get("/readyz")).is_success is ready
+
+        await self.until(so)
+
+
+@asynccontextmanager
+async def running(databases: Databases, **changes: str) -> AsyncGenerator[Operations]:
+    """Run it for the block, auditing every second."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {
+        **databases.environment(),
+        "HANDOFF_OPERATIONS_PORT": str(port),
+        "HANDOFF_AUDIT_SECONDS": "1",
+        **changes,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "handoff", "operations"], env=settings)  # noqa: ASYNC220  our own command
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
+        operations = Operations(client, process)
+        try:
+            await operations.until(lambda: _answers(client))
+            yield operations
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/livez")).is_success
+    except httpx.TransportError:
+        return False
+
+
+async def test_a_lead_that_goes_missing_is_shown_and_its_coming_back_too(
+    databases: Databases,
+) -> None:
+    lead_id = new_id()
+    await databases.say(lead_id, 1)
+    await databases.all_hear(lead_id, 1)
+    async with running(databases) as operations:
+        await operations.until_missing(0)
+        await databases.owners["lead-scoring"].execute("DELETE FROM lead_score")
+        await operations.until_missing(1)
+        gauges = await operations.gauges()
+        await databases.hear("lead-scoring", lead_id, 1)
+        await operations.until_missing(0)
+
+        assert gauges['handoff_audit_broken{invariant="one_score_a_lead"}'] == 1
+        assert gauges["handoff_audit_timestamp_seconds"] > 0
+        assert 'handoff_audit_broken{invariant="one_score_a_lead"}' not in (
+            await operations.gauges()
+        )
+        assert 'handoff_audit_seconds{look="lately"}' in gauges
+
+
+async def test_what_is_wrong_stays_in_sight_however_long_ago_it_went_wrong(
+    databases: Databases,
+) -> None:
+    lead_id = new_id()
+    await databases.say(lead_id, 1)
+    await databases.all_hear(lead_id, 1)
+    await databases.owners["lead-scoring"].execute("DELETE FROM lead_score")
+    await databases.owners["marketing-intake"].execute(
+        "UPDATE outbox_archive SET published_at = now() - interval '1 hour'"
+    )
+    async with running(databases) as operations:
+        await operations.until_missing(1)
+        first = await operations.gauge("handoff_audit_timestamp_seconds")
+
+        async def has_looked_again() -> bool:
+            now = await operations.gauges()
+            at = now["handoff_audit_timestamp_seconds"]
+            return 'handoff_audit_seconds{look="lately"}' in now and at > (first or 0) + 2
+
+        await operations.until(has_looked_again)
+
+        assert await operations.gauge("handoff_leads_missing") == 1
+
+
+async def test_a_database_that_is_away_holds_it_and_the_last_figures_stay(
+    databases: Databases,
+) -> None:
+    lead_id = new_id()
+    await databases.say(lead_id, 1)
+    await databases.all_hear(lead_id, 1)
+    await databases.owners["lead-scoring"].execute("DELETE FROM lead_score")
+    async with running(databases) as operations:
+        await operations.until_missing(1)
+        name = databases.urls["notifier"].rpartition("/")[2]
+        owner = databases.owners["notifier"]
+        await owner.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM operations')
+        await operations.until_ready(ready=False)
+        held = (await operations.client.get("/readyz")).json()["troubles"]
+        stale = await operations.gauge("handoff_audit_timestamp_seconds")
+        kept = await operations.gauge("handoff_leads_missing")
+        alive = (await operations.client.get("/livez")).is_success
+        await owner.execute(f'GRANT CONNECT ON DATABASE "{name}" TO operations')
+        await operations.until_ready(ready=True)
+
+        assert held == {"loop audit": "infrastructure"}
+        assert (kept, alive) == (1, True)
+        assert (await operations.gauge("handoff_audit_timestamp_seconds") or 0) > (stale or 0)
+
+
+async def test_before_the_first_audit_it_says_that_it_does_not_know(databases: Databases) -> None:
+    away = "postgresql://operations:x@127.0.0.1:1/notifier"
+    async with running(databases, HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER=away) as operations:
+        await operations.until_ready(ready=False)
+        gauges = await operations.gauges()
+
+        assert str(gauges["handoff_leads_missing"]) == "nan"
+        assert gauges["handoff_audit_timestamp_seconds"] == 0
+
+
+async def test_while_nothing_happens_it_costs_next_to_nothing(databases: Databases) -> None:
+    async with running(databases, HANDOFF_AUDIT_SECONDS="60") as operations:
+        await operations.until_missing(0)
+        process = psutil.Process(operations.process.pid)
+        before = process.cpu_times()
+        await asyncio.sleep(4)
+        after = process.cpu_times()
+
+        assert (after.user + after.system) - (before.user + before.system) < 4 * 0.05
+
+
+def test_a_setting_that_is_none_is_named(handoff: Handoff) -> None:
+    answer = handoff("operations", HANDOFF_AUDIT_SECONDS="soon")
+
+    assert answer.returncode == 2
+    assert "HANDOFF_AUDIT_SECONDS" in answer.stderr
+    assert "Traceback" not in answer.stderr
