@@ -102,7 +102,7 @@ class _Log:
         at = start
         while at < stop:
             batches = await self.reader.getmany(
-                self.place, timeout_ms=_PATIENCE_MILLISECONDS, max_records=stop - at
+                timeout_ms=_PATIENCE_MILLISECONDS, max_records=stop - at
             )
             if not batches:
                 raise NoTopics(f"Kafka does not give what is at {self._name(at)}: try again.")
