@@ -103,11 +103,10 @@ class Watch:
             scope=Scope(since=since, watched=self.concern),
             tell=lambda _what, _count: self._beat(),
         )
-        self.looked_at = now
         if everything:
             self.looked_at_all = began
-        if report.passed_over:  # these have no names here, so only a look at all finds them
-            self.looked_at_all = -math.inf
+        if not report.passed_over:
+            self.looked_at = now
         self.concern = report.subjects_of_concern()
         _show(report)
 

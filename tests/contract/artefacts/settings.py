@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from handoff.operations import OperationsSettings
 from shared.contracts.catalogue import INTAKE, NOTIFIER, PIPELINE, SCORING
 
 SERVICES = (INTAKE, SCORING, PIPELINE, NOTIFIER)
@@ -30,6 +31,10 @@ def document() -> str:
         for name, field in _settings(service).model_fields.items():
             readers.setdefault(name, []).append(service)
             fields[name] = field
+    for name, field in OperationsSettings.model_fields.items():
+        if not name.startswith("http_"):  # it has no API
+            readers.setdefault(name, []).append("operations")
+            fields[name] = field
     names = sorted(fields, key=lambda name: not fields[name].is_required())
     return _HEAD + "".join(_row(name, fields[name], readers[name]) for name in names)
 
@@ -40,7 +45,8 @@ def _settings(service: str) -> type[BaseSettings]:
 
 
 def _row(name: str, field: FieldInfo, readers: list[str]) -> str:
-    read_by = "all" if len(readers) == len(SERVICES) else ", ".join(readers)
+    others = [reader for reader in readers if reader not in SERVICES]
+    read_by = ", ".join(["all", *others] if set(readers) >= set(SERVICES) else readers)
     variable = f"`HANDOFF_{name.upper()}`"
     return f"| {variable} | {_default(field)} | {_meaning(field)} | {read_by} |\n"
 

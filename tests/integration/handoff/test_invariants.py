@@ -156,6 +156,10 @@ async def a_lead_has_two_scores(world: World) -> None:
     await world.run("lead-scoring", "INSERT INTO lead_score SELECT * FROM lead_score")
 
 
+async def a_score_is_of_nobody(world: World) -> None:
+    await world.run("lead-scoring", "UPDATE lead_score SET lead_id = $1", new_id())
+
+
 async def a_qualified_lead_was_not_said(world: World) -> None:
     await world.run("lead-scoring", "UPDATE outbox_archive SET type = 'lead.scored.v1'")
 
@@ -218,8 +222,9 @@ VIOLATIONS: list[tuple[Spoil, str]] = [
     (a_lead_was_captured_twice, "captured_once"),
     (an_email_is_nobodys_key, "one_lead_an_email"),
     (two_leads_have_one_email, "one_lead_an_email"),
-    (a_captured_lead_has_no_score, "one_score_a_lead"),
+    (a_captured_lead_has_no_score, "lead_captured_has_score"),
     (a_lead_has_two_scores, "one_score_a_lead"),
+    (a_score_is_of_nobody, "one_score_a_lead"),
     (a_qualified_lead_was_not_said, "qualified_and_said"),
     (a_number_is_missing, "said_once_in_order"),
     (a_number_was_given_twice, "said_once_in_order"),
@@ -292,6 +297,17 @@ async def test_nothing_is_owed_to_the_erased_nor_for_what_was_given_up(world: Wo
 
     assert {each.service for each in report.violations} <= {"sales-pipeline"}
     assert set(report.broken) <= {"deal_and_said"}
+
+
+async def test_nothing_is_owed_for_what_its_publisher_gave_up(world: World) -> None:
+    await a_captured_lead_has_no_score(world)
+    await world.run("lead-scoring", "UPDATE outbox_archive SET type = 'lead.scored.v1'")
+    given_up = "INSERT INTO parking_order (id, verb, subject, actor, done_at)"
+    values = f"{given_up} VALUES ($1, 'discard', $2, 'Jo', now())"
+    await world.run("marketing-intake", values, new_id(), world.lead)
+    report = await world.audit()
+
+    assert report.violations == []
 
 
 async def test_a_condition_or_a_late_playbook_owes_no_task(world: World) -> None:

@@ -103,9 +103,9 @@ async def test_a_lead_that_goes_missing_is_shown_and_its_coming_back_too(
         await databases.hear("lead-scoring", lead_id, 1)
         await operations.until_missing(0)
 
-        assert gauges['handoff_audit_broken{invariant="one_score_a_lead"}'] == 1
+        assert gauges['handoff_audit_broken{invariant="lead_captured_has_score"}'] == 1
         assert gauges["handoff_audit_timestamp_seconds"] > 0
-        assert 'handoff_audit_broken{invariant="one_score_a_lead"}' not in (
+        assert 'handoff_audit_broken{invariant="lead_captured_has_score"}' not in (
             await operations.gauges()
         )
         assert 'handoff_audit_seconds{look="lately"}' in gauges

@@ -79,10 +79,7 @@ async def _unmet(views: Views, promise: Owed, portion: Portion) -> list[Broken]:
     some = Named(tuple(subjects))
     heard = await positions.heard(hearer, promise.topic, subjects)
     effects = await _effects(hearer, promise, some)
-    excused = {
-        row["subject"]
-        for row in await hearer.fetch(_EXCUSED.format(portion=some.where(1)), *some.values)
-    }
+    excused = await _excused(hearer, some) | await _excused(publisher, some)
     return [
         Broken(
             service=promise.service,
@@ -93,6 +90,11 @@ async def _unmet(views: Views, promise: Owed, portion: Portion) -> list[Broken]:
         for cause in _without(without, effects)
         if cause.subject not in excused and cause.sequence <= heard.get(cause.subject, Heard()).last
     ]
+
+
+async def _excused(view: Connection, portion: Portion) -> set[UUID]:
+    rows = await view.fetch(_EXCUSED.format(portion=portion.where(1)), *portion.values)
+    return {row["subject"] for row in rows}
 
 
 async def _causes(publisher: Connection, promise: Owed, portion: Portion) -> list[Cause]:

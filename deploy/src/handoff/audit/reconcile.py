@@ -73,7 +73,7 @@ async def reconcile(
         KafkaError, NoTopics: the topics are to be read, and Kafka does not give them.
     """
     scope = scope or Scope()
-    began, end = time.monotonic(), utc_now()
+    began, at = time.monotonic(), utc_now()
     async with open_views(site) as views, open_groups(site.kafka) as groups:
         in_kafka = await read_topics(site.kafka, views, tell=tell) if scope.topics else None
         found = _Found(_comparisons(views), await invariants.owed(views))
@@ -85,7 +85,7 @@ async def reconcile(
         )
     behind = [each for comparison in found.comparisons for each in comparison.behind]
     return Report(
-        checked_at=end,
+        checked_at=at,
         since=scope.since,
         seconds=round(time.monotonic() - began, 3),
         kafka_answered=all(each.kafka_answered for each in found.comparisons),

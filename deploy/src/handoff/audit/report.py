@@ -97,8 +97,12 @@ class Report(BaseModel):
     @computed_field(description="leads that are lost somewhere, or break an invariant")
     @property
     def missing(self) -> int:
-        """Count the subjects of whom something is not so and will not come right by itself."""
-        return len(self.subjects_of_concern()) + self.passed_over
+        """Count the subjects of whom something is not so and will not come right by itself.
+
+        Streams that were passed over do not count: so many differ when a hearer was away for long,
+        and as it catches up each is looked at.
+        """
+        return len(self.subjects_of_concern())
 
     @computed_field(description="there is nothing to do")
     @property

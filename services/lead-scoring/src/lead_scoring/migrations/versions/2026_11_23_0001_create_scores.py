@@ -98,19 +98,17 @@ FROM lead_score WHERE score IS NULL;
 CREATE VIEW broken AS
 SELECT * FROM messaging_broken
 UNION ALL
--- Whoever was captured has one score, and nobody else has one. (The key of lead_score holds the
--- "one"; a restore may have come without it.)
+-- Nobody has two scores, and nobody one of whom nothing was heard. (The key of lead_score holds
+-- the former; a restore may have come without it.)
 SELECT 'one_score_a_lead', subject, format('heard of: %s, scores: %s', heard, scores)
 FROM (
-    SELECT subject, sum(heard) AS heard, sum(scores) AS scores, sum(excused) AS excused
+    SELECT subject, sum(heard) AS heard, sum(scores) AS scores
     FROM (
-        SELECT subject, 1 AS heard, 0 AS scores, 0 AS excused
-        FROM stream WHERE topic = 'handoff.leads.v1'
-        UNION ALL SELECT lead_id, 0, 1, 0 FROM lead_score WHERE score IS NOT NULL
-        UNION ALL SELECT subject, 0, 0, 1 FROM excused
+        SELECT subject, 1 AS heard, 0 AS scores FROM stream WHERE topic = 'handoff.leads.v1'
+        UNION ALL SELECT lead_id, 0, 1 FROM lead_score WHERE score IS NOT NULL
     ) AS f GROUP BY subject
 ) AS c
-WHERE scores <> heard AND excused = 0
+WHERE scores > heard
 UNION ALL
 -- Qualified here means that sales was told: a LeadQualified for every lead that has the mark.
 SELECT 'qualified_and_said', subject, format('has the mark: %s, LeadQualified: %s', marked, said)
@@ -128,6 +126,14 @@ FROM (
     ) AS f GROUP BY subject
 ) AS c
 WHERE excused = 0 AND ((marked = 0 AND said > 0) OR (lately > 0 AND said = 0));
+
+-- Whoever was captured has a score.
+CREATE OR REPLACE VIEW owed AS
+SELECT 'handoff.leads.v1'::text AS topic, 'lead.captured.v1'::text AS type,
+       '-infinity'::timestamptz AS since, 'score'::text AS effect;
+CREATE OR REPLACE VIEW effect AS
+SELECT lead_id AS subject, 'score'::text AS effect, NULL::uuid AS event_id
+FROM lead_score WHERE score IS NOT NULL;
 """
 
 FIRST = text("""
