@@ -55,14 +55,30 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
     reader = client.reader(settings)
     try:
         await reader.start()
-        for topic in TOPICS:
-            for number in range(PARTITIONS):
-                place = Partition(physical(settings, topic.name), number)
-                await _Log(topic, place, reader, views[topic.publisher], found).read()
-                tell("records read", found.records)
+        for topic, place, begins, end in await _places(settings, reader):
+            log = _Log(topic, place, reader, views[topic.publisher], found, begins)
+            await log.read(end)
+            tell("records read", found.records)
     finally:
         await client.stop(reader)
     return found
+
+
+async def _places(
+    settings: KafkaSettings, reader: Reader
+) -> list[tuple[Topic, Partition, int, int]]:
+    """Return where each log begins and ends.
+
+    All at once, because a reader that was assigned a topic is told of no other any more.
+    """
+    places = {
+        Partition(physical(settings, topic.name), number): topic
+        for topic in TOPICS
+        for number in range(PARTITIONS)
+    }
+    first = await reader.beginning_offsets(list(places))
+    ends = await reader.end_offsets(list(places))
+    return [(topic, place, first[place], ends[place]) for place, topic in places.items()]
 
 
 @dataclass(slots=True)
@@ -74,13 +90,11 @@ class _Log:
     reader: Reader
     publisher: Connection
     found: InKafka
+    begins: int
     last: dict[UUID, int] = field(default_factory=dict[UUID, int])
-    begins: int = 0
 
-    async def read(self) -> None:
-        """Go through all that was there when it began."""
-        self.begins = await self._first()
-        end = await self._end()
+    async def read(self, end: int) -> None:
+        """Go through all that was there before `end`."""
         self.reader.assign([self.place])
         if end > self.begins:
             self.reader.seek(self.place, self.begins)
