@@ -55,14 +55,29 @@ async def connect(url: str, *, read_only: bool = True) -> AsyncGenerator[Connect
         await connection.close(timeout=limits.CONNECT)
 
 
+class NoDatabase(OSError):
+    """A service's database does not answer, or does not let us in; the text says which and why."""
+
+
 @asynccontextmanager
 async def open_views(site: Site) -> AsyncGenerator[Views]:
-    """Open the databases of all services for the block."""
+    """Open the databases of all services for the block.
+
+    Raises:
+        NoDatabase: one of them cannot be opened.
+    """
     async with AsyncExitStack() as stack:
-        yield {
-            service.name: await stack.enter_async_context(connect(site.database(service.name)))
-            for service in SERVICES
-        }
+        opened: dict[str, Connection] = {}
+        for service in SERVICES:
+            opening = connect(site.database(service.name))
+            try:
+                opened[service.name] = await stack.enter_async_context(opening)
+            except (OSError, asyncpg.PostgresError) as error:
+                why = str(error) or type(error).__name__
+                raise NoDatabase(
+                    f"The database of {service.name} does not answer: {why}"
+                ) from error
+        yield opened
 
 
 async def side_by_side(questions: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

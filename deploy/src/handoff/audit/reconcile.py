@@ -69,7 +69,7 @@ async def reconcile(
     """Return what is not as it should be, after up to `wait` seconds for what is on its way.
 
     Raises:
-        OSError, asyncpg.PostgresError: a database does not answer.
+        NoDatabase, asyncpg.PostgresError: a database does not answer, or no more.
         KafkaError, NoTopics: the topics are to be read, and Kafka does not give them.
     """
     scope = scope or Scope()
