@@ -6,7 +6,7 @@ time is up, and what is broken once more at the end: what was on its way a momen
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,14 +19,11 @@ from handoff.audit.judging import judge
 from handoff.audit.marks import Groups, open_groups
 from handoff.audit.portions import Portion, everything, lately, named
 from handoff.audit.report import Broken, Report
-from handoff.audit.topics import read_topics
+from handoff.audit.topics import Tell, read_topics
 from handoff.site import Site
 from handoff.views import Views, open_views, side_by_side
 from shared.clock import utc_now
 from shared.contracts.catalogue import TOPICS
-
-Tell = Callable[[str, int], None]
-"""Is told what is under way, and how many of it."""
 
 _LOOK_EVERY = 0.5
 _MOST_VIOLATIONS = 10_000

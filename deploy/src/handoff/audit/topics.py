@@ -36,6 +36,7 @@ _BEYOND = """
 _KNOWN = "SELECT id FROM story WHERE kind = 'said' AND id = ANY($1::uuid[])"
 
 Tell = Callable[[str, int], None]
+"""Is told what is under way, and how many of it."""
 
 
 class NoTopics(Exception):
