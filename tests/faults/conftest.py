@@ -9,6 +9,8 @@ from tests.faults.rig.code import Code
 from tests.faults.rig.rig import Rig, rigged
 from tests.stack.running import Stack
 
+from shared.settings import KafkaSettings
+
 MakeRig = Callable[..., Awaitable[Rig]]
 figure = figures.figure
 
@@ -26,8 +28,10 @@ async def make_rig(
     """Give what makes a rig of some services, on some code; it ends with the test."""
     async with AsyncExitStack() as rigs:
 
-        async def make(*services: str, code: Code | None = None) -> Rig:
+        async def make(
+            *services: str, code: Code | None = None, kafka: KafkaSettings | None = None
+        ) -> Rig:
             logs = tmp_path_factory.mktemp("rig")
-            return await rigs.enter_async_context(rigged(stack, logs, services, code))
+            return await rigs.enter_async_context(rigged(stack, logs, services, code, kafka))
 
         yield make

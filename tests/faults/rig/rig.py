@@ -124,10 +124,17 @@ class Rig:
 
 @asynccontextmanager
 async def rigged(
-    stack: Stack, logs: Path, services: Collection[str], code: Code | None = None
+    stack: Stack,
+    logs: Path,
+    services: Collection[str],
+    code: Code | None = None,
+    kafka: KafkaSettings | None = None,
 ) -> AsyncGenerator[Rig]:
-    """Make a rig for the block: fresh databases of these services, and all topics."""
-    settings = KafkaSettings(
+    """Make a rig for the block: fresh databases of these services, and all topics.
+
+    `kafka`: brokers of the scenario's own, which take the topics with them when they go.
+    """
+    settings = kafka or KafkaSettings(
         kafka_bootstrap=stack.kafka_bootstrap,
         kafka_replication=1,
         topic_prefix=f"f{secrets.token_hex(4)}.",
@@ -140,7 +147,8 @@ async def rigged(
     finally:
         await rig.close()
         await asyncio.gather(*(databases.drop(stack, url) for url in made))
-        await _drop_topics(settings)
+        if kafka is None:
+            await _drop_topics(settings)
 
 
 def behind(rig: Rig, **changes: Any) -> Rig:
