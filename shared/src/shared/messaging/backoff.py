@@ -18,6 +18,9 @@ def delay(failures: int) -> float:
 
 async def sleep(seconds: float, *events: asyncio.Event) -> None:
     """Sleep, or until one of the events is set."""
+    if not events:
+        await asyncio.sleep(seconds)
+        return
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         with contextlib.suppress(TimeoutError):
