@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.database import partitions
+from shared.database import partitions, silent
 from shared.database.partitions import DayTable
 from shared.messaging import backoff, retention
 from shared.telemetry import metrics
@@ -48,6 +48,7 @@ class Janitor:
         while not stop.is_set():
             if turn % _TURNS_A_SWEEP == 0:
                 await self.sweep()
+            await self._end_silent()
             await self._measure()
             self.heartbeat.progress()
             turn += 1
@@ -72,6 +73,11 @@ class Janitor:
         if kept != self.kept.get(table.name, []):
             log.warning("old_days_still_needed", table=table.name, partitions=kept)
         self.kept[table.name] = kept
+
+    async def _end_silent(self) -> None:
+        """End what a process that stands still left open in the database."""
+        if ended := await silent.end_silent_sessions(self.engine):
+            log.warning("silent_sessions_ended", sessions=ended)
 
     async def _measure(self) -> None:
         async with self.engine.connect() as connection:
