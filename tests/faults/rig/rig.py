@@ -4,7 +4,9 @@ Its processes are real ones, as few as the scenario needs; whatever it started, 
 """
 
 import asyncio
+import contextlib
 import os
+import random
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Collection
@@ -26,6 +28,7 @@ from shared.kafka import topics
 from shared.settings import KafkaSettings
 from shared.web.keys import new_key
 
+_PORTS = (10_000, 20_000)
 SERVICES = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
 SCOPES = (
     *("leads:write", "leads:read", "sources:write", "scores:read", "rules:write", "deals:read"),
@@ -166,6 +169,12 @@ async def _drop_topics(settings: KafkaSettings) -> None:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port that is free now, and that the kernel gives to no outgoing connection.
+
+    What listens there may be killed and wants it back; out of the kernel's own range it was gone.
+    """
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", random.randrange(*_PORTS)))
+            return int(listener.getsockname()[1])

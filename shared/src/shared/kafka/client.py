@@ -24,8 +24,14 @@ log = structlog.get_logger(__name__)
 
 _MILLISECONDS = 1000
 _BATCH_BYTES = 131_072
-_REQUEST_SECONDS = 30
-_HEARTBEAT_SECONDS = 3
+# A broker that stands still keeps its connections, so a request to it is waited for in full; with
+# leaders asked for only after it failed, scoring saw no lead for twice that time.
+_REQUEST_SECONDS = 10
+_LEADERS_ASKED_SECONDS = 5
+# While a group gathers nobody in it works, and a member that was killed is waited for: so briefly.
+# Who lives hears of it by a heartbeat.
+_GATHER_SECONDS = 5
+_HEARTBEAT_SECONDS = 1
 _NO_PARTITION = TopicPartition("none", 0)
 
 
@@ -41,6 +47,7 @@ def producer(settings: KafkaSettings) -> Sender:
         max_request_size=limits.MAX_BODY_BYTES,
         linger_ms=0,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
+        metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
     return cast("Sender", made)
 
@@ -60,9 +67,11 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         partition_assignment_strategy=[RangePartitionAssignor],
+        rebalance_timeout_ms=_GATHER_SECONDS * _MILLISECONDS,
         session_timeout_ms=int(settings.session_seconds * _MILLISECONDS),
         heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
+        metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
     return cast("Member", made)
 

@@ -1,0 +1,45 @@
+"""Three brokers: one of them fails and leads go on; two of them fail and leads wait (K2, K3)."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure, sized
+from tests.faults.rig.nodes import Nodes, some_nodes
+from tests.faults.scenarios import three_brokers
+
+SERVICES = ("marketing_intake", "lead_scoring")
+
+
+@pytest.fixture(scope="module")
+async def nodes(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nodes]:
+    async with some_nodes(tmp_path_factory.mktemp("kafka"), 3) as nodes:
+        yield nodes
+
+
+@pytest.mark.timeout(300)
+async def test_any_one_of_three_brokers_may_fail_and_leads_are_fresh_again_in_seconds(
+    make_rig: MakeRig, nodes: Nodes, figure: Figure
+) -> None:
+    rig = await make_rig(*SERVICES, kafka=nodes.settings())
+
+    seen = await three_brokers.one_of_three(rig, nodes)
+
+    for fault, age in seen.ages.items():
+        figure(f"three brokers, {fault}: seconds that scoring is behind", age, goal="30")
+    assert seen.broken == {}
+    assert seen.not_taken == 0
+    assert max(seen.ages.values()) <= 30
+
+
+@pytest.mark.timeout(300)
+async def test_two_of_three_brokers_may_fail_and_leads_are_taken_and_wait(
+    make_rig: MakeRig, nodes: Nodes
+) -> None:
+    rig = await make_rig(*SERVICES, kafka=nodes.settings())
+
+    seen = await three_brokers.two_of_three(rig, nodes, seconds=sized(5, 60))
+
+    assert seen.broken == {}
+    assert seen.not_taken == 0
+    assert seen.sent_without == 0
