@@ -1,0 +1,42 @@
+"""Two replicas of every worker: coming and going, standing still past their time (K7, P5)."""
+
+import os
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure, sized
+from tests.faults.scenarios import members
+
+SERVICES = ("marketing_intake", "lead_scoring")
+WINDOW = 10.0
+
+
+@pytest.mark.timeout(600)
+async def test_leads_go_on_while_workers_keep_coming_and_going(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    seed = int(os.environ.get("HANDOFF_SEED", "1"))
+    print(f"HANDOFF_SEED={seed}")
+    rig = await make_rig(*SERVICES)
+
+    seen = await members.coming_and_going(
+        rig, seconds=sized(31, 300), window=WINDOW, every=3.0, seed=seed
+    )
+
+    figure("workers come and go: fewest leads scored in 10 s", min(seen.windows), goal="over 0")
+    assert seen.broken == {}
+    assert seen.not_taken == 0
+    assert min(seen.windows) > 0
+
+
+@pytest.mark.timeout(600)
+async def test_workers_that_stood_still_past_their_time_have_no_second_effect(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    rig = await make_rig(*SERVICES)
+
+    seen = await members.standing_still(rig, times=sized(1, 6))
+
+    figure("workers stand still: seconds until the others did it all", max(seen.stood), goal="")
+    assert seen.broken == {}
+    assert seen.not_taken == 0
