@@ -100,6 +100,14 @@ class Process:
         """Wait until it answers at all."""
         return await self._until("livez", within)
 
+    async def troubles(self) -> str:
+        """Return why it says that it is not ready; nothing while it is, or is away."""
+        with contextlib.suppress(httpx.TransportError):
+            async with httpx.AsyncClient(timeout=2) as client:
+                answer = await client.get(f"{self.operations_url}/readyz")
+                return "" if answer.is_success else answer.text
+        return ""
+
     async def died(self, times: int, within: float = READY_WITHIN) -> None:
         """Wait until it has died so often."""
         async with asyncio.timeout(within):

@@ -4,6 +4,7 @@ The intake's worker relays; the rows of its outbox are written by the scenario, 
 """
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -61,9 +62,9 @@ async def two_workers(rig: Rig, *, within: float = 20.0, leads: int = 60) -> Fin
     return found | ({"sent twice though nothing failed": twice} if twice else {})
 
 
-async def say(connection: asyncpg.Connection, lead: UUID) -> None:
+async def say(connection: asyncpg.Connection, lead: UUID, **card: Any) -> None:
     """Say that a lead was captured, in the caller's transaction."""
-    await connection.execute(_SAY, lead, LEADS, new_id(), captured(lead).to_wire())
+    await connection.execute(_SAY, lead, LEADS, new_id(), captured(lead, **card).to_wire())
 
 
 async def _sent(rig: Rig, count: int, within: float) -> None:
