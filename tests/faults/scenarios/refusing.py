@@ -23,7 +23,8 @@ from shared.kafka import topics
 from shared.kafka.topics import physical
 
 _SMALL, _USUAL = "30000", "1048576"
-_TOO_LARGE = 40_000
+_TOO_LARGE, _LARGE = 40_000, 1500
+_MORE_THAN_A_BATCH = 12
 _WITHIN = 60.0
 _LOOK_EVERY = 0.1
 
@@ -59,9 +60,11 @@ async def a_record_too_large(rig: Rig, lead: UUID, *, others: int) -> Seen:
             if number == others // 2:
                 await say(database, lead)
                 await say(database, lead, company=secrets.token_hex(_TOO_LARGE))
-                await say(database, lead)
+                for _ in range(_MORE_THAN_A_BATCH):
+                    await say(database, lead, company=secrets.token_hex(_LARGE))
         await rig.start(INTAKE)
-        await _until(rig, INTAKE, "SELECT count(*) FROM outbox", 2)
+        await _until(rig, INTAKE, "SELECT -count(*) FROM outbox_held", -1)
+        await _until(rig, INTAKE, "SELECT count(*) FROM outbox", 1 + _MORE_THAN_A_BATCH)
         rows = await rig.ask(INTAKE, "SELECT subject, error FROM outbox_held")
         seen.held = [(row["subject"], row["error"]) for row in rows]
         rows = await rig.ask(INTAKE, "SELECT subject FROM outbox")

@@ -23,7 +23,10 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _MILLISECONDS = 1000
-_BATCH_BYTES = 131_072
+# Whatever is in flight together fits into one batch of its partition. Of two, the second was taken
+# after the first was refused, and lay before it from then on.
+_BATCH_BYTES = limits.MAX_BODY_BYTES
+FLIGHT_BYTES = 1_000_000
 # A broker that stands still keeps its connections, so a request to it is waited for in full; with
 # leaders asked for only after it failed, scoring saw no lead for twice that time.
 _REQUEST_SECONDS = 10
@@ -67,8 +70,8 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         partition_assignment_strategy=[RangePartitionAssignor],
-        rebalance_timeout_ms=_GATHER_SECONDS * _MILLISECONDS,
         session_timeout_ms=int(settings.session_seconds * _MILLISECONDS),
+        rebalance_timeout_ms=_GATHER_SECONDS * _MILLISECONDS,
         heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,

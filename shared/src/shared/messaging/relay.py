@@ -7,7 +7,7 @@ there, never from a watermark: a row that commits late has a low id and would be
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ _MOST_ROWS = 1000
 _LONGEST_SLEEP = 0.025
 _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0
+_ENVELOPE_BYTES = 1024
 
 _READ = text("""
     SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
@@ -167,9 +168,7 @@ class Relay:
 
     async def _send(self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked) -> None:
         """Send in order; after a failure record by record, to find the one that it came from."""
-        step = 1 if self.one_by_one else len(rows)
-        for start in range(0, len(rows), step):
-            some = rows[start : start + step]
+        for some in _one_by_one(rows) if self.one_by_one else _flights(rows):
             error = await self._send_some(producer, some, acked)
             if error is None:
                 continue
@@ -215,3 +214,20 @@ class Relay:
             await attempts.forget(connection, [row.event_id])
         metrics.RELAY_HELD.inc()
         log.error("outbox_held", topic=row.topic, subject=str(row.subject))
+
+
+def _one_by_one(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+    for row in rows:
+        yield [row]
+
+
+def _flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+    """Cut rows into what may be in flight together: nothing of it overtakes what is refused."""
+    start = size = 0
+    for end, row in enumerate(rows):
+        bytes_of_row = len(row.payload) + _ENVELOPE_BYTES
+        if end > start and size + bytes_of_row > client.FLIGHT_BYTES:
+            yield rows[start:end]
+            start, size = end, 0
+        size += bytes_of_row
+    yield rows[start:]
