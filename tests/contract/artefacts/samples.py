@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from shared.contracts.deal import (
     DealAccepted,
     DealLost,
+    DealMerged,
     DealOpened,
     DealReassigned,
     DealRecycled,
@@ -28,6 +29,7 @@ from shared.contracts.lead import (
     LeadCaptured,
     LeadCard,
     LeadErased,
+    LeadMerged,
     LeadUpdated,
     Touchpoint,
     TouchpointRecorded,
@@ -126,6 +128,13 @@ SAMPLES: tuple[Event, ...] = (
     LeadCaptured(**_LEAD, lead=CARD, touchpoint=TOUCHPOINT),
     LeadUpdated(**_LEAD, lead=CARD, touchpoint=TOUCHPOINT),
     ConsentChanged(**_LEAD, lead=CARD),
+    LeadMerged(
+        **_LEAD | {"lead_version": 2},
+        merged_id=_id(6),
+        surviving_id=LEAD,
+        lead=CARD,
+        merged_at=_at(85),
+    ),
     LeadErased(**_LEAD, erased_at=_at(90)),
     TouchpointRecorded(**_LEAD, touchpoint=TOUCHPOINT),
     LeadScored(**_LEAD, score=SCORE),
@@ -146,6 +155,7 @@ SAMPLES: tuple[Event, ...] = (
     DealReassigned(**_DEAL, occurred_at=_at(40), previous_owner_id=LINUS),
     DealWon(**_DEAL, occurred_at=_at(60), amount=PRICE),
     DealLost(**_DEAL, occurred_at=_at(60), reason="chose_a_competitor", stage="negotiation"),
+    DealMerged(**_DEAL, occurred_at=_at(85), into_deal_id=_id(7), stage="contacted"),
     OrderPlaced(
         **_LEAD,
         order_id=ORDER,

@@ -18,7 +18,14 @@ from shared import limits
 from shared.clock import utc_now
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
-from shared.contracts.lead import LeadCaptured, LeadCard, LeadErased, LeadUpdated, Touchpoint
+from shared.contracts.lead import (
+    LeadCaptured,
+    LeadCard,
+    LeadErased,
+    LeadMerged,
+    LeadUpdated,
+    Touchpoint,
+)
 from shared.contracts.score import LeadScored, Score
 from shared.database.engine import open_engine
 from shared.ids import new_id
@@ -49,9 +56,11 @@ class TallyDesk:
     """What was heard of each lead of the batch."""
 
     heard: dict[UUID, list[str]]
+    merged: list[tuple[UUID, UUID]] = field(default_factory=list)
 
     def leave(self, subject: UUID) -> None:
         self.heard.pop(subject, None)
+        self.merged = [pair for pair in self.merged if subject not in pair]
 
 
 def note(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]:
@@ -74,6 +83,16 @@ def note(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]:
     ]  # fmt: skip
 
 
+def merge(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]:
+    """Write down what both said under one name; a survivor called `poison` cannot be merged."""
+    if heard.event.lead.company == "poison":
+        raise ValueError("these cannot be merged")
+    theirs = desk.heard.pop(heard.merged, [])
+    desk.heard.setdefault(heard.subject, []).extend(theirs)
+    desk.merged.append((heard.merged, heard.subject))
+    return []
+
+
 @dataclass
 class Tally:
     """The service."""
@@ -82,16 +101,18 @@ class Tally:
 
     @property
     def subscriptions(self) -> Mapping[type[Event], Handler[TallyDesk]]:
-        return {LeadCaptured: note, LeadUpdated: note}
+        return {LeadCaptured: note, LeadUpdated: note, LeadMerged: merge}
 
     async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
-        ids = [each.subject for each in heard]
+        ids = [subject for each in heard for subject in each.subjects]
         rows = await connection.execute(
             text("SELECT lead_id, heard FROM tally WHERE lead_id = ANY(:ids)"), {"ids": ids}
         )
         return TallyDesk({row.lead_id: list(row.heard) for row in rows})
 
     async def save(self, connection: AsyncConnection, desk: TallyDesk) -> None:
+        for merged, _ in desk.merged:
+            await connection.execute(text("DELETE FROM tally WHERE lead_id = :id"), {"id": merged})
         for lead_id, heard in desk.heard.items():
             await connection.execute(
                 text(
@@ -179,3 +200,11 @@ def delivery(
 
 def erased(lead_id: UUID) -> LeadErased:
     return LeadErased(lead_id=lead_id, lead_version=9, erased_at=utc_now())
+
+
+def merged(stream: UUID, gone: UUID, *, into: UUID, company: str = "") -> LeadMerged:
+    """Return the merge of two leads as it is said on the stream of one of them."""
+    return LeadMerged(
+        lead_id=stream, lead_version=5, merged_id=gone, surviving_id=into,
+        lead=LeadCard(company=company), merged_at=utc_now(),
+    )  # fmt: skip

@@ -29,7 +29,7 @@ def lead() -> Lead:
 
 @pytest.fixture
 def desk(lead: Lead) -> Desk:
-    return Desk(leads={lead.id: lead}, phones={lead.id: ["+4930"]})
+    return Desk(leads={lead.id: lead}, emails={lead.id: ["anna@x.co"]}, phones={lead.id: ["+4930"]})
 
 
 class TestChangeConsent:

@@ -8,6 +8,7 @@ from notifier.domain.playbook import Playbook, Role, Trigger
 from notifier.domain.rep import Rep
 from notifier.domain.task import Task
 from notifier.usecases.desk import Desk
+from notifier.usecases.disqualify_lead import DisqualifyLead
 from notifier.usecases.follow_deal import FollowDeal
 from shared.contracts.lead import LeadCard
 from shared.ids import DealId, LeadId, RepId, TaskId, new_id
@@ -53,6 +54,7 @@ class ADeal:
     lead_id: LeadId = field(default_factory=lambda: LeadId(new_id()))
     deal_id: DealId = field(default_factory=lambda: DealId(new_id()))
     owner_id: RepId = field(default_factory=lambda: RepId(new_id()))
+    opened_for: LeadId | None = None
 
     def happens(
         self,
@@ -65,6 +67,7 @@ class ADeal:
     ) -> FollowDeal:
         return FollowDeal(
             lead_id=self.lead_id,
+            opened_for=self.opened_for or self.lead_id,
             lead_version=1,
             deal_id=self.deal_id,
             owner_id=owner_id or self.owner_id,
@@ -74,14 +77,15 @@ class ADeal:
 
 
 def a_task(*, due_at: datetime = NOW + HOUR, grace: timedelta = HOUR) -> Task:
-    event_id = new_id()
+    event_id, lead_id = new_id(), LeadId(new_id())
     return Task(
         id=TaskId(new_id()),
         playbook_id=new_id(),
         playbook="first contact",
         trigger_event_id=event_id,
         informed_by=event_id,
-        lead_id=LeadId(new_id()),
+        lead_id=lead_id,
+        opened_for=lead_id,
         deal_id=DealId(new_id()),
         owner_id=RepId(new_id()),
         role=Role.DEAL_OWNER,
@@ -92,6 +96,14 @@ def a_task(*, due_at: datetime = NOW + HOUR, grace: timedelta = HOUR) -> Task:
         grace=grace,
         created_at=NOW,
         updated_at=NOW,
+    )
+
+
+def a_disqualification(deal: ADeal, event_id: UUID, *, lead_version: int = 1) -> DisqualifyLead:
+    """Return what scoring says of a deal's lead by the name that the deal was opened for."""
+    said_of = deal.opened_for or deal.lead_id
+    return DisqualifyLead(
+        lead_id=deal.lead_id, said_of=said_of, lead_version=lead_version, event_id=event_id
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.routing import Team
-from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId, RepId, new_id
@@ -56,9 +56,10 @@ def desk(reps: list[Rep], fallback: Rep) -> Desk:
 @pytest.fixture
 def a_qualified_lead() -> Callable[..., OpenDeal]:
     def build(lead_id: LeadId | None = None, version: int = 1, score: int = 70) -> OpenDeal:
+        lead_id = lead_id or LeadId(new_id())
         return OpenDeal(
-            lead_id=lead_id or LeadId(new_id()),
-            lead_version=version,
+            lead_id=lead_id,
+            word=Word(said_of=lead_id, lead_version=version),
             lead=LeadCard(email="grace@navy.example", first_name="Grace", last_name="Hopper"),
             score=score,
             grade="B2",

@@ -33,7 +33,13 @@ TOPICS = (
         "handoff.leads.v1",
         INTAKE,
         (SCORING, PIPELINE, NOTIFIER),
-        (lead.LeadCaptured, lead.LeadUpdated, lead.ConsentChanged, lead.LeadErased),
+        (
+            lead.LeadCaptured,
+            lead.LeadUpdated,
+            lead.ConsentChanged,
+            lead.LeadMerged,
+            lead.LeadErased,
+        ),
     ),
     Topic("handoff.touchpoints.v1", INTAKE, (SCORING,), (lead.TouchpointRecorded,)),
     Topic(
@@ -54,6 +60,7 @@ TOPICS = (
             deal.DealReassigned,
             deal.DealWon,
             deal.DealLost,
+            deal.DealMerged,
             deal.OrderPlaced,
         ),
     ),

@@ -1,6 +1,7 @@
 """What sales-pipeline says: of deals on `handoff.deals.v1`, of reps on `handoff.reps.v1`.
 
-A deal's events are on its lead's stream, so all that is said of one person has one order.
+A deal's events are on its lead's stream, so all that is said of one person has one order. After
+a merge a deal stays on the stream that it was opened on, so that its own events keep their order.
 """
 
 from typing import ClassVar
@@ -87,6 +88,15 @@ class DealLost(DealEvent):
     kind: ClassVar[str] = "deal.lost"
 
     reason: str
+    stage: str
+
+
+class DealMerged(DealEvent):
+    """The lead merged with one that has an open deal too: this deal ended in favour of that one."""
+
+    kind: ClassVar[str] = "deal.merged"
+
+    into_deal_id: UUID
     stage: str
 
 

@@ -84,6 +84,21 @@ class ConsentChanged(LeadEvent):
     lead: LeadCard
 
 
+class LeadMerged(LeadEvent):
+    """Two leads are one person: `merged_id` is an alias of `surviving_id` from now on.
+
+    Said on the stream of each of the two, in one commit; either alone says it all. `lead` is the
+    card of the surviving lead, `lead_version` its version: above every one that either had before.
+    """
+
+    kind: ClassVar[str] = "lead.merged"
+
+    merged_id: UUID
+    surviving_id: UUID
+    lead: LeadCard
+    merged_at: Moment
+
+
 class LeadErased(LeadEvent):
     """A person is to be forgotten everywhere: overtakes whatever is parked, blanks it."""
 

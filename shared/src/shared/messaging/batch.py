@@ -1,7 +1,7 @@
 """One batch, one transaction: judge, load, decide in memory, save, commit.
 
-A use case that fails takes its own lead out of the batch before anything is written; the others
-never notice. What becomes of that lead is the consumer's business.
+A use case that fails takes its own lead out of the batch before anything is written, under all
+its names; the others never notice. What becomes of that lead is the consumer's business.
 """
 
 import traceback
@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared import crash_points
 from shared.contracts import catalogue
 from shared.contracts.event import Event
-from shared.messaging import attempts, erasure, outbox, parking, positions, subjects
+from shared.contracts.lead import LeadMerged
+from shared.messaging import attempts, erasure, merging, outbox, parking, positions, subjects
 from shared.messaging.heard import D, Heard, Hearer
+from shared.messaging.merging import Became, NotLocked
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams, Verdict
@@ -33,18 +35,25 @@ class Failure:
     """A use case, or the reading of an event, failed: nothing of its lead was written.
 
     `error` and `traceback` may quote the person's data: they may be kept only where an erasure
-    takes them away. Elsewhere `name` is kept.
+    takes them away. Elsewhere `name` is kept. `aliases` are the other names of the lead: their
+    events were left out too.
     """
 
     delivery: Delivery
     error: str
     traceback: str
+    aliases: frozenset[UUID] = frozenset()
 
     @classmethod
-    def of(cls, delivery: Delivery, error: Exception) -> "Failure":
+    def of(cls, delivery: Delivery, error: Exception, aliases: Iterable[UUID] = ()) -> "Failure":
         """Keep what a person will want to see."""
         text = "".join(traceback.format_exception(error))
-        return cls(delivery, f"{type(error).__name__}: {error}", text)
+        return cls(delivery, f"{type(error).__name__}: {error}", text, frozenset(aliases))
+
+    @property
+    def subjects(self) -> frozenset[UUID]:
+        """Whose events were left out."""
+        return self.aliases | {self.delivery.envelope.subject}
 
     @property
     def name(self) -> str:
@@ -122,8 +131,20 @@ class Batch(Generic[D]):
         Raises:
             Exception: of the database or of loading and saving; then nothing was written.
         """
+        named = merging.named(deliveries) if LeadMerged.kind in self.listened else set[UUID]()
+        while True:
+            try:
+                return await self._run(deliveries, named, counted=counted, released=released)
+            except NotLocked as more:
+                named |= more.names
+
+    async def _run(
+        self, deliveries: Sequence[Delivery], named: set[UUID], *, counted: bool, released: bool
+    ) -> list[Failure]:
+        names = {d.envelope.subject for d in deliveries} | named
+        whole = bool(named) or any(map(self._erases, deliveries))
         async with self.engine.begin() as connection:
-            locked = await subjects.lock(connection, {d.envelope.subject for d in deliveries})
+            locked = await subjects.lock(connection, names, whole=whole)
             streams = await positions.load(connection, locked)
             if released:
                 _open(streams.values(), deliveries)
@@ -145,7 +166,7 @@ class Batch(Generic[D]):
 
         Where they are released, each goes alone: none of them may follow another.
         """
-        names = [name for name, known in streams.items() if known.parked and not known.parked_as]
+        names = [n for n, known in streams.items() if known.parked and not known.standing.parked_as]
         if not names:
             return {}
         found = await parking.load(connection, names, ["gap", "busy", "behind"])
@@ -169,16 +190,31 @@ class Batch(Generic[D]):
         for delivery in deliveries:
             envelope = delivery.envelope
             known = streams[envelope.subject]
-            if self._erases(delivery) and not known.erased:
-                _erase(plan, known, delivery)
+            if self._erases(delivery) and not known.standing.erased:
+                _erase(plan, streams, envelope.subject)
+                plan.advance.append(delivery)
+                known.advance(envelope)
                 continue
             verdict = known.judge(envelope, started_at=self.started_at[envelope.topic])
+            before = len(plan.apply)
             _follow(plan, known, delivery, verdict)
             if verdict is Verdict.GAP:
                 waiting[envelope.topic, envelope.subject, envelope.sequence] = delivery
-            elif verdict in (Verdict.APPLY, Verdict.ADVANCE) and not known.erased:
+            elif verdict in (Verdict.APPLY, Verdict.ADVANCE) and not known.standing.erased:
                 _take_up(plan, known, waiting, delivery)
+            self._unite(plan, streams, plan.apply[before:])
         return plan
+
+    def _unite(
+        self, plan: Plan, streams: Mapping[UUID, Streams], applied: Sequence[Delivery]
+    ) -> None:
+        """Treat the leads of a merge as one from here on; with one who is erased, both are."""
+        if LeadMerged.kind not in self.listened:
+            return
+        for merge in filter(None, map(merging.merge_in, applied)):
+            merging.unite(streams, merge)
+            if streams[merge.surviving_id].standing.erased:
+                _erase(plan, streams, merge.surviving_id)
 
     def _erases(self, delivery: Delivery) -> bool:
         kinds = catalogue.KINDS.get(delivery.envelope.kind, {})
@@ -190,22 +226,26 @@ class Batch(Generic[D]):
     ) -> list[Failure]:
         heard, failures = self._read(plan.apply, streams)
         said: list[outbox.Said] = []
+        became = Became()
         if heard:
             desk = await self.hearer.load(connection, [each for _, each in heard])
-            said = self._decide(desk, heard, failures, streams)
+            said = self._decide(desk, heard, failures, streams, became)
             await self.hearer.save(connection, desk)
         failed = set(failures)
         plan.without(failed)
+        for merged, into in became.without(failed):
+            await subjects.merge(connection, merged, into=into)
         await outbox.say_all(connection, said)
         await positions.save(connection, [i for i in streams.items() if i[0] not in failed])
         await parking.unpark(connection, plan.unpark)
         await parking.park(connection, plan.park)
         for conflict in (parked for parked in plan.park if parked.reason == "conflict"):
-            await parking.mark(connection, conflict.delivery.envelope.subject, "conflict")
+            lead = streams[conflict.delivery.envelope.subject].subject.id
+            await parking.mark(connection, became.now(lead), "conflict")
         if plan.erase:
             await erasure.blank(connection, plan.erase)
             await self.hearer.forget(connection, plan.erase)
-        return list(failures.values())
+        return list({id(failure): failure for failure in failures.values()}.values())
 
     def _read(
         self, deliveries: Sequence[Delivery], streams: Mapping[UUID, Streams]
@@ -220,11 +260,10 @@ class Batch(Generic[D]):
             try:
                 event = catalogue.read(envelope)
             except catalogue.Unreadable as error:
-                failures[envelope.subject] = Failure.of(delivery, error)
+                _fail(failures, streams, delivery, error)
                 continue
             if event is not None:
-                subject = streams[envelope.subject].subject.id
-                heard.append((delivery, Heard(event, envelope, subject)))
+                heard.append((delivery, _hear(event, delivery, streams)))
         readable = [each for each in heard if each[0].envelope.subject not in failures]
         return readable, failures
 
@@ -234,20 +273,23 @@ class Batch(Generic[D]):
         heard: Sequence[tuple[Delivery, Heard[Any]]],
         failures: dict[UUID, Failure],
         streams: Mapping[UUID, Streams],
+        became: Became,
     ) -> list[outbox.Said]:
         """Call the use cases, one event after the other; a failing lead leaves the desk."""
         said: list[tuple[UUID, outbox.Said]] = []
-        for delivery, each in heard:
+        for delivery, heard_as in heard:
             name = delivery.envelope.subject
-            if name in failures:
+            each = became.heard(heard_as)
+            if name in failures or each.merged == each.subject:
                 continue
             now = streams[name].subject.locked_at
             try:
                 events = self._call(desk, each, now)
             except Exception as error:  # noqa: BLE001  a use case may fail in any way; its lead pays
-                failures[name] = Failure.of(delivery, error)
-                desk.leave(each.subject)
+                for subject in _fail(failures, streams, delivery, error):
+                    desk.leave(subject)
                 continue
+            became.note(each)
             cause = outbox.Cause.of(delivery.envelope)
             said += [(name, (event, cause)) for event in events]
         return [each for name, each in said if name not in failures]
@@ -270,7 +312,7 @@ class Batch(Generic[D]):
 
 
 def _done(deliveries: Sequence[Delivery], failures: Sequence[Failure]) -> list[UUID]:
-    failed = {failure.delivery.envelope.subject for failure in failures}
+    failed = {name for failure in failures for name in failure.subjects}
     return [d.envelope.event_id for d in deliveries if d.envelope.subject not in failed]
 
 
@@ -278,8 +320,28 @@ def _open(streams: Iterable[Streams], deliveries: Sequence[Delivery]) -> None:
     """Judge released events as if they and their leads had never been parked."""
     released = {(d.envelope.topic, d.envelope.sequence) for d in deliveries}
     for known in streams:
-        known.parked_as = None
+        known.standing.parked_as = None
         known.parked -= released
+
+
+def _hear(event: Event, delivery: Delivery, streams: Mapping[UUID, Streams]) -> Heard[Any]:
+    envelope = delivery.envelope
+    if isinstance(event, LeadMerged):
+        merged, into = (streams[e].subject.id for e in (event.merged_id, event.surviving_id))
+        return Heard(event, envelope, into, merged=merged)
+    return Heard(event, envelope, streams[envelope.subject].subject.id)
+
+
+def _fail(
+    failures: dict[UUID, Failure],
+    streams: Mapping[UUID, Streams],
+    delivery: Delivery,
+    error: Exception,
+) -> set[UUID]:
+    """Leave out a lead under all its names; return what lies on the desk of it."""
+    names = merging.same_lead(streams, delivery.envelope.subject)
+    failures.update(dict.fromkeys(names, Failure.of(delivery, error, names)))
+    return {streams[name].subject.id for name in names}
 
 
 _PARKED_AS = {Verdict.GAP: "gap", Verdict.BEHIND: "behind", Verdict.CONFLICT: "conflict"}
@@ -302,7 +364,7 @@ def _follow(plan: Plan, known: Streams, delivery: Delivery, verdict: Verdict) ->
         known.parked.add((envelope.topic, envelope.sequence))
         plan.park.append(Parked(delivery, _PARKED_AS[verdict]))
     if verdict is Verdict.CONFLICT:
-        known.parked_as = "conflict"
+        known.standing.parked_as = "conflict"
 
 
 def _take_up(
@@ -324,11 +386,10 @@ def _next(waiting: dict[tuple[str, UUID, int], Delivery], delivery: Delivery) ->
     return waiting.pop((envelope.topic, envelope.subject, envelope.sequence + 1), None)
 
 
-def _erase(plan: Plan, known: Streams, delivery: Delivery) -> None:
+def _erase(plan: Plan, streams: Mapping[UUID, Streams], name: UUID) -> None:
     """Erasure overtakes: what came before it in this batch is not even applied."""
-    plan.without({delivery.envelope.subject})
-    plan.erase.append(delivery.envelope.subject)
-    plan.advance.append(delivery)
-    known.erased = True
-    known.parked_as = None
-    known.advance(delivery.envelope)
+    names = merging.same_lead(streams, name)
+    plan.without(names)
+    plan.erase += sorted(names)
+    streams[name].standing.erased = True
+    streams[name].standing.parked_as = None

@@ -17,18 +17,30 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Heard(Generic[E_co]):
-    """An event that is next in its stream. `subject` is whose it is, aliases resolved."""
+    """An event that is next in its stream. `subject` is whose it is, aliases resolved.
+
+    Of a merge, `subject` is the lead that stays and `merged` the one that goes.
+    """
 
     event: E_co
     envelope: Envelope
     subject: UUID
+    merged: UUID | None = None
+
+    @property
+    def subjects(self) -> tuple[UUID, ...]:
+        """Return everybody whom the event is about: all of them are needed on the desk."""
+        return (self.subject,) if self.merged is None else (self.subject, self.merged)
 
 
 class Desk(Protocol):
     """What a service loaded for a batch, for its use cases to work on in memory."""
 
     def leave(self, subject: UUID) -> None:
-        """Forget one subject: its use case failed, so nothing of it may be saved."""
+        """Forget one subject: its use case failed, so nothing of it may be saved.
+
+        Of leads that were to be merged each is left.
+        """
         ...
 
 

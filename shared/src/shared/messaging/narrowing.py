@@ -92,7 +92,7 @@ class Narrowing(Generic[D]):
                     break
                 await backoff.sleep(backoff.delay(tries))
             else:
-                return {failure.delivery.envelope.subject for failure in failures}
+                return {name for failure in failures for name in failure.subjects}
         return await self._halves(deliveries, counted=counted)
 
     async def _halves(self, deliveries: Sequence[Delivery], *, counted: bool) -> set[UUID]:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.bulk import Upsert
-from shared.messaging.stream import Position, Streams
+from shared.messaging.stream import Position, Standing, Streams
 from shared.messaging.subjects import Subject
 from shared.messaging.tables import stream
 
@@ -27,9 +27,12 @@ _SAVE = Upsert(
 
 async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> dict[UUID, Streams]:
     """Return what is known of each subject's streams; the subjects are locked."""
+    standings = {
+        subject.id: Standing(subject.parked_as, subject.erased_at is not None)
+        for subject in locked.values()
+    }
     found = {
-        name: Streams(subject, parked_as=subject.parked_as, erased=subject.erased_at is not None)
-        for name, subject in locked.items()
+        name: Streams(subject, standing=standings[subject.id]) for name, subject in locked.items()
     }
     for row in await connection.execute(_LOAD, {"subjects": list(locked)}):
         if row.what == "heard":

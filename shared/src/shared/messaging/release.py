@@ -1,4 +1,4 @@
-"""Releasing and discarding what is parked of one lead, under its lock, in its order.
+"""Releasing and discarding what is parked of one lead, under all its names, in its order.
 
 Release runs the events through the same handler as ever, each in a transaction of its own, and
 stops at the first that fails. Discard moves the positions past them without any effect.
@@ -18,6 +18,7 @@ from shared.messaging.batch import Batch, Failure
 from shared.messaging.heard import D
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams
+from shared.messaging.subjects import Subject
 
 _ALL = ("poison", "conflict", "behind", "busy", "gap")
 _CLEAR = text("UPDATE subject SET parked_as = NULL WHERE id = ANY(:names)")
@@ -79,29 +80,27 @@ class Release(Generic[D]):
             NothingParked: there is none.
         """
         async with self.engine.begin() as connection:
-            names = await subjects.names_of(connection, subject)
-            locked = await subjects.lock(connection, names)
+            locked = await self._lock(connection, subject)
             streams = await positions.load(connection, locked)
-            parked = await parking.load(connection, names, _ALL)
+            parked = await parking.load(connection, list(locked), _ALL)
             gone = [delivery for some in parked.values() for delivery in some]
             if not gone:
                 raise NothingParked(str(subject))
             _pass_over(streams, gone)
             await positions.save(connection, streams.items())
             await parking.unpark(connection, gone)
-            await connection.execute(_CLEAR, {"names": names})
+            await connection.execute(_CLEAR, {"names": list(locked)})
         return len(gone)
 
     async def _first(self, subject: UUID) -> Delivery | None:
         """Return the next event that can be applied; clear the mark when there is none left."""
         async with self.engine.begin() as connection:
-            names = await subjects.names_of(connection, subject)
-            locked = await subjects.lock(connection, names)
+            locked = await self._lock(connection, subject)
             streams = await positions.load(connection, locked)
-            parked = await parking.load(connection, names, _ALL)
+            parked = await parking.load(connection, list(locked), _ALL)
             ready = self._ready(streams, [d for some in parked.values() for d in some])
             if ready is None:
-                await connection.execute(_CLEAR, {"names": names})
+                await connection.execute(_CLEAR, {"names": list(locked)})
             elif streams[ready.envelope.subject].contradicts(ready.envelope):
                 raise StillFailing("Its number was heard with another id: discard it.")
             return ready
@@ -126,6 +125,16 @@ class Release(Generic[D]):
                 raise
             return Failure.of(delivery, error)
         return failures[0] if failures else None
+
+    async def _lock(self, connection: AsyncConnection, subject: UUID) -> dict[UUID, Subject]:
+        """Lock the lead under all its names, whichever of them was given.
+
+        Raises:
+            NothingParked: nobody has this name.
+        """
+        if not await subjects.names_of(connection, subject):
+            raise NothingParked(str(subject))
+        return await subjects.lock(connection, [subject], whole=True)
 
     def _ready(self, streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
         """Return the parked event that is next in its stream, the earliest parked first."""

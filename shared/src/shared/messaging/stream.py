@@ -34,31 +34,37 @@ class Position:
 
 
 @dataclass(slots=True)
-class Streams:
-    """What is known of one subject's streams, kept true while a batch goes by.
+class Standing:
+    """Whether a whole lead is parked, and why, or erased: one for it and all its aliases."""
 
-    `parked` holds (topic, sequence) of the events that are parked; `parked_as` is why the whole
-    lead is, if it is.
+    parked_as: str | None = None
+    erased: bool = False
+
+
+@dataclass(slots=True)
+class Streams:
+    """What is known of the streams of one name, kept true while a batch goes by.
+
+    `subject` is whose they are. `parked` holds (topic, sequence) of the events that are parked.
     """
 
     subject: Subject
     positions: dict[str, Position] = field(default_factory=dict[str, Position])
     parked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    parked_as: str | None = None
-    erased: bool = False
+    standing: Standing = field(default_factory=Standing)
     moved: set[str] = field(default_factory=set[str])
 
     def judge(self, envelope: Envelope, *, started_at: datetime) -> Verdict:
         """Say what is to be done with an event. `started_at`: the service's first hearing."""
         position = self.positions.get(envelope.topic)
         is_old = position is not None and envelope.sequence <= position.last_sequence
-        if self.erased:
+        if self.standing.erased:
             return Verdict.DUPLICATE if is_old else Verdict.ADVANCE
         if is_old:
             return Verdict.CONFLICT if self.contradicts(envelope) else Verdict.DUPLICATE
         if (envelope.topic, envelope.sequence) in self.parked:
             return Verdict.DUPLICATE
-        if self.parked_as is not None:
+        if self.standing.parked_as is not None:
             return Verdict.BEHIND
         if self.is_early(envelope, started_at=started_at):
             return Verdict.GAP

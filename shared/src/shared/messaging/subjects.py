@@ -4,7 +4,7 @@ Route, consumer, resolver, timer and release all name their subjects here first,
 load. Order everywhere: subjects in id order, then team cursors in id order, then nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,8 +26,11 @@ class Subject:
 
 
 _INSERT = text("""
-    INSERT INTO subject (id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
-    ORDER BY id ON CONFLICT DO NOTHING
+    WITH made AS (
+        INSERT INTO subject (id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
+        ORDER BY id ON CONFLICT DO NOTHING
+    )
+    SELECT alias_of FROM subject WHERE id = ANY(:ids) AND alias_of IS NOT NULL
 """)
 # A merged lead and those that became it are one: what is said of one name is meant for all.
 _NAMES = text("""
@@ -39,6 +42,7 @@ _LOOK = text("""
     SELECT s.id AS name, t.id, t.alias_of, t.erased_at, t.parked_as, clock_timestamp() AS locked_at
     FROM subject s JOIN subject t ON t.id = coalesce(s.alias_of, s.id) WHERE s.id = ANY(:ids)
 """)
+_ALIASES = text("SELECT id FROM subject WHERE alias_of = ANY(:ids)")
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
 _LOCK = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608
@@ -47,30 +51,53 @@ _LOCK_AT_ONCE = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE NOWAIT"  # noqa: S608
 )
 _LOCK_FREE = text(
-    f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) AND alias_of IS NULL"  # noqa: S608
+    " ORDER BY id FOR UPDATE SKIP LOCKED"
 )
+_MERGE = text("""
+    WITH mark AS (SELECT parked_as FROM subject WHERE id = :merged),
+    pointed AS (
+        UPDATE subject SET alias_of = :into, parked_as = NULL
+        WHERE id = :merged OR alias_of = :merged
+    )
+    UPDATE subject s SET parked_as = coalesce(s.parked_as, mark.parked_as)
+    FROM mark WHERE s.id = :into AND s.erased_at IS NULL AND mark.parked_as IS NOT NULL
+""")
 
 
-async def lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
+async def lock(
+    connection: AsyncConnection, ids: Iterable[UUID], *, whole: bool = False
+) -> dict[UUID, Subject]:
     """Lock the subjects named, making those that are new; return each name's subject.
 
-    A merged lead is an alias: its name leads to the subject that it became, locked too.
+    A merged lead is an alias: its name leads to the subject that it became, locked too. `whole`:
+    every other name of theirs is locked and returned as well, for who merges, erases or releases
+    a lead writes to all its aliases.
 
     Raises:
         sqlalchemy.exc.DBAPIError: of contention, where somebody holds a lock for too long, or
-            holds the target of an alias (which could not be locked in order): start over.
+            became an alias, or got one, between being named and being locked: start over.
     """
-    wanted = sorted(set(ids))
-    if not wanted:
+    names = set(ids)
+    if not names:
         return {}
-    await connection.execute(_INSERT, {"ids": wanted})
-    rows = (await connection.execute(_LOCK, {"ids": wanted})).all()
-    found = {row.id: _subject(row) for row in rows}
-    targets = sorted({s.alias_of for s in found.values() if s.alias_of} - found.keys())
-    if targets:
-        more = (await connection.execute(_LOCK_AT_ONCE, {"ids": targets})).all()
-        found |= {row.id: _subject(row) for row in more}
-    return {name: found[found[name].alias_of or name] for name in wanted}
+    targets = set(await connection.scalars(_INSERT, {"ids": sorted(names)}))
+    if whole:
+        names |= await _all_names(connection, names | targets)
+    found = dict(await _locked(connection, names | targets))
+    late = {s.alias_of for s in found.values() if s.alias_of} - found.keys()
+    if whole:
+        names |= await _all_names(connection, found.keys() | late)
+    found |= await _locked(connection, (names | late) - found.keys(), at_once=True)
+    return {name: found[found[name].alias_of or name] for name in sorted(names)}
+
+
+async def merge(connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+    """Make a lead an alias, and its own aliases those of the other; both are locked whole.
+
+    What is parked of one is now parked of the person: the mark goes over.
+    """
+    await connection.execute(_MERGE, {"merged": merged, "into": into})
 
 
 async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
@@ -83,7 +110,10 @@ async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, S
 
 
 async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
-    """Lock those of the subjects that exist and that nobody holds; never wait."""
+    """Lock those of the subjects that exist and that nobody holds; never wait.
+
+    An alias has nothing of its own any more, so it is left out.
+    """
     rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
     return {row.id: _subject(row) for row in rows}
 
@@ -91,6 +121,20 @@ async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUI
 async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
     """Return all names of the lead that goes by this one, here; none where it is unknown."""
     return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
+
+
+async def _all_names(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    return {*ids, *await connection.scalars(_ALIASES, {"ids": sorted(ids)})}
+
+
+async def _locked(
+    connection: AsyncConnection, ids: Iterable[UUID], *, at_once: bool = False
+) -> Mapping[UUID, Subject]:
+    wanted = sorted(ids)
+    if not wanted:
+        return {}
+    rows = await connection.execute(_LOCK_AT_ONCE if at_once else _LOCK, {"ids": wanted})
+    return {row.id: _subject(row) for row in rows}
 
 
 def _subject(row: Row[Any]) -> Subject:

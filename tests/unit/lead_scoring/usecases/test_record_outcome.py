@@ -18,7 +18,7 @@ from shared.ids import new_id
 
 Heard = Callable[..., ScoreLead]
 A_Touchpoint = Callable[..., Touchpoint]
-LEAD = new_id()
+LEAD, DEAL = new_id(), new_id()
 AGAIN = [Qualification.RECYCLED, Qualification.LOST]
 
 
@@ -35,7 +35,7 @@ def qualified(desk: Desk, heard: Heard, now: datetime) -> Desk:
 
 
 def end(desk: Desk, how: Qualification, at: datetime) -> list[Event]:
-    return record_outcome(RecordOutcome(LEAD, new_id(), how, at), desk, now=at)
+    return record_outcome(RecordOutcome(LEAD, DEAL, new_id(), how, at), desk, now=at)
 
 
 @pytest.mark.parametrize("how", AGAIN)
@@ -142,7 +142,7 @@ def test_a_deal_that_opens_after_a_late_end_shows_that_sales_has_the_lead(
     qualified: Desk, heard: Heard, ended_at: datetime
 ) -> None:
     end(qualified, Qualification.RECYCLED, ended_at)
-    said = note_open_deal(NoteOpenDeal(LEAD, new_id()), qualified, now=ended_at)
+    said = note_open_deal(NoteOpenDeal(LEAD, DEAL, new_id()), qualified, now=ended_at)
     (gone,) = score_lead(
         heard(LEAD, Person(company="Acme"), version=2, quiet=True), qualified, now=ended_at
     )
@@ -155,7 +155,7 @@ def test_an_opened_deal_says_nothing_of_a_lead_that_was_disqualified_meanwhile(
     qualified: Desk, heard: Heard, now: datetime
 ) -> None:
     score_lead(heard(LEAD, Person(company="Acme"), version=2, quiet=True), qualified, now=now)
-    said = note_open_deal(NoteOpenDeal(LEAD, new_id()), qualified, now=now)
+    said = note_open_deal(NoteOpenDeal(LEAD, DEAL, new_id()), qualified, now=now)
 
     assert said == []
     assert qualified.leads[LEAD].qualification is Qualification.DISQUALIFIED

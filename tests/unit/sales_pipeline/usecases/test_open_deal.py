@@ -9,7 +9,7 @@ from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.stage import Stage
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from sales_pipeline.usecases.recycle_deal import RecycleDeal, recycle_deal
@@ -85,7 +85,15 @@ class TestOpenDeal:
     def test_takes_the_flag_from_an_open_deal_and_says_that_it_is_reopened(
         self, desk: Desk, deal: Deal, a_qualified_lead: Qualified, now: datetime
     ) -> None:
-        flag_deal(FlagDeal(lead_id=deal.lead_id, reason="unreachable"), desk, now=now)
+        flag_deal(
+            FlagDeal(
+                lead_id=deal.lead_id,
+                word=Word(said_of=deal.lead_id, lead_version=1),
+                reason="unreachable",
+            ),
+            desk,
+            now=now,
+        )
         (event,) = open_deal(a_qualified_lead(deal.lead_id, version=2), desk, now=now)
 
         assert isinstance(event, DealOpened)

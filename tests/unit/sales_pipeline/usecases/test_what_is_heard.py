@@ -6,7 +6,7 @@ import pytest
 
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
 from sales_pipeline.usecases.lose_deal import LoseDeal, lose_deal
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
@@ -27,7 +27,16 @@ def a_task(deal_id: DealId | None, now: datetime) -> ShowTask:
 
 
 def test_a_new_score_is_kept_on_the_open_deal(desk: Desk, deal: Deal, now: datetime) -> None:
-    events = score_deal(ScoreDeal(lead_id=deal.lead_id, score=12, grade="D4"), desk, now=now)
+    events = score_deal(
+        ScoreDeal(
+            lead_id=deal.lead_id,
+            word=Word(said_of=deal.lead_id, lead_version=1),
+            score=12,
+            grade="D4",
+        ),
+        desk,
+        now=now,
+    )
 
     assert events == []
     assert (deal.score, deal.grade) == (12, "D4")
@@ -35,7 +44,16 @@ def test_a_new_score_is_kept_on_the_open_deal(desk: Desk, deal: Deal, now: datet
 
 
 def test_a_score_that_is_known_leaves_no_line(desk: Desk, deal: Deal, now: datetime) -> None:
-    score_deal(ScoreDeal(lead_id=deal.lead_id, score=deal.score, grade=deal.grade), desk, now=now)
+    score_deal(
+        ScoreDeal(
+            lead_id=deal.lead_id,
+            word=Word(said_of=deal.lead_id, lead_version=1),
+            score=deal.score,
+            grade=deal.grade,
+        ),
+        desk,
+        now=now,
+    )
 
     assert desk.entries == []
 
@@ -43,7 +61,15 @@ def test_a_score_that_is_known_leaves_no_line(desk: Desk, deal: Deal, now: datet
 def test_a_disqualified_lead_flags_its_deal_and_does_not_close_it(
     desk: Desk, deal: Deal, now: datetime
 ) -> None:
-    events = flag_deal(FlagDeal(lead_id=deal.lead_id, reason="consent_withdrawn"), desk, now=now)
+    events = flag_deal(
+        FlagDeal(
+            lead_id=deal.lead_id,
+            word=Word(said_of=deal.lead_id, lead_version=1),
+            reason="consent_withdrawn",
+        ),
+        desk,
+        now=now,
+    )
 
     assert events == []
     assert deal.is_open
@@ -58,8 +84,16 @@ def test_scores_and_flags_leave_alone_what_is_not_open(
     lose_deal(LoseDeal(deal_id=deal.id, reason="price"), desk, now=now)
     desk.entries.clear()
     lead_id = deal.lead_id if ended else LeadId(new_id())
-    flag_deal(FlagDeal(lead_id=lead_id, reason="unreachable"), desk, now=now)
-    score_deal(ScoreDeal(lead_id=lead_id, score=1, grade="D4"), desk, now=now)
+    flag_deal(
+        FlagDeal(lead_id=lead_id, word=Word(said_of=lead_id, lead_version=1), reason="unreachable"),
+        desk,
+        now=now,
+    )
+    score_deal(
+        ScoreDeal(lead_id=lead_id, word=Word(said_of=lead_id, lead_version=1), score=1, grade="D4"),
+        desk,
+        now=now,
+    )
 
     assert desk.entries == []
     assert deal.flag is None
@@ -90,7 +124,15 @@ def test_a_task_about_no_deal_of_ours_leaves_no_line(
 def test_what_is_left_is_not_saved_and_the_others_stay(
     desk: Desk, deal: Deal, now: datetime
 ) -> None:
-    flag_deal(FlagDeal(lead_id=deal.lead_id, reason="unreachable"), desk, now=now)
+    flag_deal(
+        FlagDeal(
+            lead_id=deal.lead_id,
+            word=Word(said_of=deal.lead_id, lead_version=1),
+            reason="unreachable",
+        ),
+        desk,
+        now=now,
+    )
     desk.leave(deal.lead_id)
 
     assert deal.id not in desk.deals

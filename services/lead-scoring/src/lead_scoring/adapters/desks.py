@@ -11,6 +11,10 @@ from lead_scoring.adapters import leads, scorecards, touchpoints
 from lead_scoring.domain.scorecard import Scorecard
 from lead_scoring.usecases.desk import Desk
 
+_MOVE = (
+    text("UPDATE touchpoint SET lead_id = :into WHERE lead_id = :merged"),
+    text("DELETE FROM lead_score WHERE lead_id = :merged"),
+)
 _FORGET = (
     text("DELETE FROM touchpoint WHERE lead_id = ANY(:ids)"),
     text("DELETE FROM lead_score WHERE lead_id = ANY(:ids)"),
@@ -23,15 +27,25 @@ class Desks:
 
     known: dict[UUID, Scorecard] = field(default_factory=dict[UUID, Scorecard])
 
-    async def lay(self, connection: AsyncConnection, ids: Collection[UUID]) -> Desk:
-        """Load leads, each scored by what is active now. The caller holds their locks."""
+    async def lay(
+        self, connection: AsyncConnection, ids: Collection[UUID], *, merging: Collection[UUID] = ()
+    ) -> Desk:
+        """Load leads, each scored by what is active now. The caller holds their locks.
+
+        Those in `merging` are to be scored anew: what they did is loaded too.
+        """
         desk = Desk(scorecard=await self._active(connection))
         desk.leads = await leads.load(connection, ids)
         await _bring_up_to_date(connection, desk)
+        if merging:
+            desk.history = await touchpoints.load(connection, merging)
         return desk
 
     async def clear(self, connection: AsyncConnection, desk: Desk) -> None:
-        """Write what the use cases changed."""
+        """Write what the use cases changed; what was an alias's goes over first."""
+        for merged, into in desk.merged:
+            for statement in _MOVE:
+                await connection.execute(statement, {"merged": merged, "into": into})
         await leads.save(connection, desk.to_save())
         await touchpoints.save(connection, desk.to_keep())
 

@@ -61,6 +61,8 @@ def _lead(row: Row[tuple[object, ...]]) -> Lead:
         engaged_at=row.engaged_at,
         qualified_at=row.qualified_at,
         ended_at=row.ended_at,
+        ended_as=Qualification(row.ended_as) if row.ended_as else None,
+        deals=frozenset(UUID(deal) for deal in row.deals),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -85,6 +87,8 @@ def _row(lead: Lead) -> dict[str, Any]:
         "engaged_at": lead.engaged_at,
         "qualified_at": lead.qualified_at,
         "ended_at": lead.ended_at,
+        "ended_as": lead.ended_as and lead.ended_as.value,
+        "deals": sorted(str(deal) for deal in lead.deals),
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
     }

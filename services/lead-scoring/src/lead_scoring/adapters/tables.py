@@ -38,6 +38,8 @@ lead_score = Table(
     Column("engaged_at", MOMENT),
     Column("qualified_at", MOMENT),
     Column("ended_at", MOMENT),
+    Column("ended_as", Text),
+    Column("deals", JSONB),
     Column("created_at", MOMENT),
     Column("updated_at", MOMENT),
 )

@@ -2,9 +2,11 @@
 
 Qualification goes open, qualified, and then recycled, lost, won or disqualified. The order in which
 topics are heard is not given, so ends and engagements are kept with the times at which they
-happened, and compared whichever of the two comes last.
+happened, and compared whichever of the two comes last. After a merge a lead may have two deals for
+a while: it is with sales until the last of them has ended.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,8 +38,9 @@ class Lead:
     """What scoring knows of one lead. A touchpoint may be heard before there is a card.
 
     `scorecard_id` is the version that gave `earned`. `reason` is why qualifying is blocked, or why
-    the lead is disqualified. `ended_at` is when the latest deal ended, `engaged_at` when the person
-    last showed interest: both when it happened, not when it was heard.
+    the lead is disqualified. `ended_at` is when the latest deal ended, and `ended_as` how;
+    `engaged_at` is when the person last showed interest: both when it happened, not when it was
+    heard. `deals` are those that are open.
     """
 
     id: UUID
@@ -55,6 +58,8 @@ class Lead:
     engaged_at: datetime | None = None
     qualified_at: datetime | None = None
     ended_at: datetime | None = None
+    ended_as: Qualification | None = None
+    deals: frozenset[UUID] = frozenset()
 
     def learn(self, *, person: Person, version: int) -> None:
         """Take on a card, unless a newer one is known already."""
@@ -69,7 +74,7 @@ class Lead:
             moments = (self.engaged_at, touchpoint.occurred_at)
             self.engaged_at = max(moment for moment in moments if moment)
 
-    def start_over(self, *, card: Scorecard, history: list[Touchpoint]) -> None:
+    def start_over(self, *, card: Scorecard, history: Iterable[Touchpoint]) -> None:
         """Earn anew by another scorecard what the touchpoints of before are worth."""
         self.scorecard_id, self.scorecard_version = card.id, card.version or 0
         self.earned, self.touchpoints = (), 0
@@ -86,14 +91,37 @@ class Lead:
         )
         return self.rating != before
 
-    def opened(self) -> None:
+    def opened(self, deal_id: UUID) -> None:
         """A deal is open. One that follows an end which was heard too late counts as before it."""
+        self.deals |= {deal_id}
         if self.qualification in ENDED:
             self.qualification = Qualification.QUALIFIED
 
-    def ended(self, *, how: Qualification, at: datetime) -> None:
-        """The deal ended; `at` is when sales ended it."""
-        self.qualification, self.ended_at = how, at
+    def ended(self, deal_id: UUID, *, how: Qualification, at: datetime) -> None:
+        """A deal ended; `at` is when sales ended it. The lead's end is that of its last deal."""
+        if self.ended_at is None or at >= self.ended_at:
+            self.ended_as, self.ended_at = how, at
+        self.deals -= {deal_id}
+        if not self.deals and self.ended_as:
+            self.qualification = self.ended_as
+
+    def gave_way(self, deal_id: UUID) -> None:
+        """A deal ended in favour of another: if that one's end was heard before, it counts now."""
+        self.deals -= {deal_id}
+        last, since = self.ended_at, self.qualified_at
+        if not self.deals and self.ended_as and last and since and last > since:
+            self.qualification = self.ended_as
+
+    def take_over(self, other: "Lead", *, history: Iterable[Touchpoint], card: Scorecard) -> None:
+        """Become the one lead of two: what both did, scored as one; who is with sales stays so."""
+        self.start_over(card=card, history=history)
+        self.engaged_at = _later(self.engaged_at, other.engaged_at)
+        self.qualified_at = _later(self.qualified_at, other.qualified_at)
+        self.created_at = min(self.created_at, other.created_at)
+        self.deals |= other.deals
+        self.qualification = _of_both(self, other)
+        if other.ended_at and other.ended_at == _later(self.ended_at, other.ended_at):
+            self.ended_as, self.ended_at = other.ended_as, other.ended_at
 
     def settle(self, *, threshold: int, now: datetime) -> Qualification | None:
         """Qualify or disqualify where that is due; return the new state, None: it stays."""
@@ -117,3 +145,21 @@ class Lead:
         if self.qualification in _AFTER_NEW_INTEREST:
             return bool(self.engaged_at and self.ended_at and self.engaged_at > self.ended_at)
         return self.qualification in _FREE_TO_QUALIFY
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment), default=None)
+
+
+def _of_both(one: Lead, other: Lead) -> Qualification:
+    """Return what a merged lead is: what sales still has counts first, then the later end.
+
+    A cause that disqualified one of them may not hold for the person: that is settled afterwards.
+    """
+    both = {one.qualification, other.qualification}
+    for state in (Qualification.QUALIFIED, Qualification.DISQUALIFIED):
+        if state in both:
+            return state
+    ends = [(lead.ended_at, lead.ended_as) for lead in (one, other) if lead.ended_at]
+    latest = max(ends, key=lambda end: end[0], default=(None, None))[1]
+    return latest or Qualification.OPEN

@@ -13,13 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lead_scoring.adapters.desks import Desks
 from lead_scoring.domain.lead import Qualification
 from lead_scoring.usecases.desk import Desk
+from lead_scoring.usecases.merge_leads import MergeLeads, merge_leads
+from lead_scoring.usecases.note_merged_deal import NoteMergedDeal, note_merged_deal
 from lead_scoring.usecases.note_open_deal import NoteOpenDeal, note_open_deal
 from lead_scoring.usecases.record_outcome import RecordOutcome, record_outcome
 from lead_scoring.usecases.score_lead import ScoreLead, score_lead
 from lead_scoring.usecases.wire import person_of, touchpoint_of
-from shared.contracts.deal import DealLost, DealOpened, DealRecycled, DealWon
+from shared.contracts.deal import DealLost, DealMerged, DealOpened, DealRecycled, DealWon
 from shared.contracts.event import Event
-from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadUpdated, TouchpointRecorded
+from shared.contracts.lead import (
+    ConsentChanged,
+    LeadCaptured,
+    LeadMerged,
+    LeadUpdated,
+    TouchpointRecorded,
+)
 from shared.messaging.heard import Handler, Heard
 
 _OUTCOMES: Mapping[type[Event], Qualification] = {
@@ -55,9 +63,31 @@ def _behaviour(desk: Desk, heard: Heard[TouchpointRecorded], now: datetime) -> S
     return score_lead(command, desk, now=now)
 
 
+def _merged(desk: Desk, heard: Heard[LeadMerged], now: datetime) -> Sequence[Event]:
+    if heard.merged is None:
+        return []
+    command = MergeLeads(
+        lead_id=heard.subject,
+        merged_id=heard.merged,
+        event_id=heard.envelope.event_id,
+        version=heard.event.lead_version,
+        person=person_of(heard.event.lead),
+    )
+    return merge_leads(command, desk, now=now)
+
+
 def _opened(desk: Desk, heard: Heard[DealOpened], now: datetime) -> Sequence[Event]:
-    command = NoteOpenDeal(lead_id=heard.subject, event_id=heard.envelope.event_id)
+    command = NoteOpenDeal(
+        lead_id=heard.subject, deal_id=heard.event.deal_id, event_id=heard.envelope.event_id
+    )
     return note_open_deal(command, desk, now=now)
+
+
+def _gave_way(desk: Desk, heard: Heard[DealMerged], now: datetime) -> Sequence[Event]:
+    command = NoteMergedDeal(
+        lead_id=heard.subject, deal_id=heard.event.deal_id, event_id=heard.envelope.event_id
+    )
+    return note_merged_deal(command, desk, now=now)
 
 
 def _ended(
@@ -65,6 +95,7 @@ def _ended(
 ) -> Sequence[Event]:
     command = RecordOutcome(
         lead_id=heard.subject,
+        deal_id=heard.event.deal_id,
         event_id=heard.envelope.event_id,
         outcome=_OUTCOMES[type(heard.event)],
         occurred_at=heard.event.occurred_at,
@@ -78,10 +109,12 @@ SUBSCRIPTIONS: Mapping[type[Event], Handler[Desk]] = MappingProxyType(
         LeadUpdated: _card,
         ConsentChanged: _card,
         TouchpointRecorded: _behaviour,
+        LeadMerged: _merged,
         DealOpened: _opened,
         DealRecycled: _ended,
         DealLost: _ended,
         DealWon: _ended,
+        DealMerged: _gave_way,
     }
 )
 
@@ -97,8 +130,9 @@ class ScoringHearer:
 
     async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Event]]) -> Desk:
         """Load the leads of a batch."""
-        subjects: Collection[UUID] = {each.subject for each in heard}
-        return await self._desks.lay(connection, subjects)
+        subjects: Collection[UUID] = {subject for each in heard for subject in each.subjects}
+        merging = {subject for each in heard if each.merged for subject in each.subjects}
+        return await self._desks.lay(connection, subjects, merging=merging)
 
     async def save(self, connection: AsyncConnection, desk: Desk) -> None:
         """Write the leads that changed, and the touchpoints that are new."""

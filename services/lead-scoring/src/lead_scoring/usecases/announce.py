@@ -16,16 +16,29 @@ from shared.contracts.score import LeadDisqualified, LeadQualified, LeadScored
 def announce(lead: Lead, scorecard: Scorecard, *, event_id: UUID, now: datetime) -> list[Event]:
     """Bring score and qualification up to date after `event_id`; return what that says."""
     changed = lead.rate(book=scorecard.book, event_id=event_id)
+    return _settle(lead, scorecard, changed=changed, now=now)
+
+
+def announce_anew(
+    lead: Lead, scorecard: Scorecard, *, event_id: UUID, now: datetime
+) -> list[Event]:
+    """As above, but say the score also where it is as before: sales may have heard another's."""
+    lead.rate(book=scorecard.book, event_id=event_id)
+    return _settle(lead, scorecard, changed=True, now=now)
+
+
+def _settle(lead: Lead, scorecard: Scorecard, *, changed: bool, now: datetime) -> list[Event]:
     move = lead.settle(threshold=scorecard.book.threshold, now=now)
     if move is Qualification.QUALIFIED:
-        return [_qualified(lead, scorecard, now)]
+        return [qualified(lead, scorecard, now)]
     scored: list[Event] = [_scored(lead, scorecard)] if changed else []
     if move is Qualification.DISQUALIFIED:
         return [*scored, _disqualified(lead, now)]
     return scored
 
 
-def _qualified(lead: Lead, scorecard: Scorecard, now: datetime) -> LeadQualified:
+def qualified(lead: Lead, scorecard: Scorecard, now: datetime) -> LeadQualified:
+    """Return what hands a lead over to sales."""
     person, rating = known(lead)
     return LeadQualified(
         lead_id=lead.id,

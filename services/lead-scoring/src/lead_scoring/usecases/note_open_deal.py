@@ -18,11 +18,12 @@ class NoteOpenDeal:
     """A deal of the lead was opened."""
 
     lead_id: UUID
+    deal_id: UUID
     event_id: UUID
 
 
 def note_open_deal(command: NoteOpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     """Keep that the lead is with sales, whatever end was heard of an earlier deal."""
     lead = desk.take(command.lead_id, now=now)
-    lead.opened()
+    lead.opened(command.deal_id)
     return announce(lead, desk.scorecard, event_id=command.event_id, now=now)

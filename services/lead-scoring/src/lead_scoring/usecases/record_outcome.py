@@ -15,6 +15,7 @@ class RecordOutcome:
     """A deal of the lead was won, lost or recycled; `occurred_at` is sales' own time of it."""
 
     lead_id: UUID
+    deal_id: UUID
     event_id: UUID
     outcome: Qualification
     occurred_at: datetime
@@ -23,5 +24,5 @@ class RecordOutcome:
 def record_outcome(command: RecordOutcome, desk: Desk, *, now: datetime) -> list[Event]:
     """Keep the end; an engagement after it that was heard before it qualifies the lead at once."""
     lead = desk.take(command.lead_id, now=now)
-    lead.ended(how=command.outcome, at=command.occurred_at)
+    lead.ended(command.deal_id, how=command.outcome, at=command.occurred_at)
     return announce(lead, desk.scorecard, event_id=command.event_id, now=now)

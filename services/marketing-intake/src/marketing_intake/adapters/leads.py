@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marketing_intake.adapters import tables
+from marketing_intake.adapters import merging, tables
 from marketing_intake.adapters.submissions import OutOfStep
 from marketing_intake.domain.canonical import CARD_FIELDS
 from marketing_intake.domain.lead import ConsentHeld, Lead, Stamped
@@ -22,6 +22,8 @@ _CONSENTS = text("""
     ORDER BY c.lead_id, c.purpose, c.received_at DESC, c.id DESC
 """)
 _PHONES = text("SELECT lead_id, phone FROM lead_phone WHERE lead_id = ANY(:ids)")
+
+_EMAILS = text("SELECT lead_id, value FROM identity_key WHERE lead_id = ANY(:ids)")
 
 _SAVE_LEADS = Upsert(tables.lead, newer="version")
 _SAVE_EMAILS = Insert(tables.identity_key, ignore_repeats=True)
@@ -67,6 +69,16 @@ async def load_phones(
     return phones
 
 
+async def load_emails(
+    connection: AsyncConnection, ids: Collection[LeadId]
+) -> dict[LeadId, list[str]]:
+    """Return every e-mail that leads to these leads: after a merge there may be several."""
+    emails: dict[LeadId, list[str]] = {}
+    for row in await connection.execute(_EMAILS, {"ids": sorted(ids)}):
+        emails.setdefault(LeadId(row.lead_id), []).append(row.value)
+    return emails
+
+
 async def save(connection: AsyncConnection, desk: Desk) -> None:
     """Write what use cases changed on a desk; their leads are locked.
 
@@ -84,6 +96,7 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
     await _SAVE_CONSENTS.run(connection, [_consent_row(one) for one in desk.consents])
     suggestions = [{"lead_id": one.lead_id, "like_id": one.like_id} for one in desk.suggestions]
     await _SAVE_SUGGESTIONS.run(connection, suggestions)
+    await merging.move(connection, desk.merged)
 
 
 def _lead(row: Row[Any]) -> Lead:
@@ -98,6 +111,7 @@ def _lead(row: Row[Any]) -> Lead:
         version=row.version,
         fields=fields,
         erased_at=row.erased_at,
+        merged_into=row.merged_into,
     )
 
 
@@ -107,6 +121,7 @@ def _lead_row(lead: Lead) -> dict[str, Any]:
         "version": lead.version,
         "stamp": {name: known.received_at.isoformat() for name, known in lead.fields.items()},
         "erased_at": lead.erased_at,
+        "merged_into": lead.merged_into,
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
     }

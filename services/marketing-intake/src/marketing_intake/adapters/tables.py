@@ -76,6 +76,7 @@ lead = Table(
     Column("country", Text),
     Column("stamp", JSONB),
     Column("erased_at", _MOMENT),
+    Column("merged_into", Uuid),
     Column("created_at", _MOMENT),
     Column("updated_at", _MOMENT),
 )

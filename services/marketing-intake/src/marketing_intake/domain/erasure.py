@@ -17,12 +17,12 @@ class Trace(NamedTuple):
     value: str
 
 
-def traces_of_lead(*, email: str | None, phones: Iterable[str]) -> list[Trace]:
+def traces_of_lead(*, emails: Iterable[str], phones: Iterable[str]) -> list[Trace]:
     """Return what is to be remembered, hashed, of a person who is erased."""
-    shown = list(phones)
+    shown, addresses = list(phones), [Trace("email", email) for email in emails]
     traces = [Trace("phone", phone) for phone in shown]
-    if email is not None:
-        return [Trace("email", email), *traces]
+    if addresses:
+        return addresses + traces
     return traces + [Trace("phone_alone", phone) for phone in shown]
 
 

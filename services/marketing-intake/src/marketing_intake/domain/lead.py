@@ -14,6 +14,30 @@ class LeadNotFound(LookupError):
     """No lead has this id, or the person was erased."""
 
 
+class LeadMergedIntoItself(Exception):
+    """The two leads are one already, under the same name."""
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("A lead cannot be merged into itself: send the id of another one in into.")
+
+
+class LeadAlreadyMerged(Exception):
+    """The lead is an alias of another one than it is to be merged into."""
+
+    def __init__(self, lead_id: LeadId) -> None:
+        """Name whom it became."""
+        super().__init__(f"This lead was merged into {lead_id}: merge that one instead.")
+
+
+class LeadIsErased(Exception):
+    """One of the two was erased: nothing of that person can be given to another."""
+
+    def __init__(self, lead_id: LeadId) -> None:
+        """Say which."""
+        super().__init__(f"Lead {lead_id} was erased, and cannot be merged.")
+
+
 @dataclass(frozen=True, slots=True)
 class Stamped:
     """A field's text, and when the submission that said so was received."""
@@ -44,6 +68,7 @@ class Lead:
     fields: dict[str, Stamped] = field(default_factory=dict[str, Stamped])
     consents: dict[str, ConsentHeld] = field(default_factory=dict[str, ConsentHeld])
     erased_at: datetime | None = None
+    merged_into: LeadId | None = None
 
     def text(self, name: str) -> str | None:
         """Return a field's text, if it was ever said."""
@@ -67,6 +92,25 @@ class Lead:
         """Mark a change: other services go by the version."""
         self.version += 1
         self.updated_at = now
+
+    def take_over(self, other: "Lead", *, now: datetime) -> None:
+        """Become the one lead of two, with what was received last of each thing.
+
+        The version rises above both, so that no card of before wins over this one.
+        """
+        for name, known in other.fields.items():
+            mine = self.fields.get(name)
+            if mine is None or known.received_at > mine.received_at:
+                self.fields[name] = known
+        for consent in other.consents.values():
+            held = self.consents.get(consent.purpose)
+            if held is None or consent.received_at > held.received_at:
+                self.consents[consent.purpose] = consent
+        self.version = max(self.version, other.version)
+        self.change(now=now)
+        other.fields.clear()
+        other.consents.clear()
+        other.merged_into, other.version, other.updated_at = self.id, self.version, now
 
     def erase(self, *, now: datetime) -> None:
         """Forget the person; the id and the version stay, so that nothing brings them back."""

@@ -4,7 +4,12 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from marketing_intake.domain.lead import LeadNotFound
+from marketing_intake.domain.lead import (
+    LeadAlreadyMerged,
+    LeadIsErased,
+    LeadMergedIntoItself,
+    LeadNotFound,
+)
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.routes import (
     ads,
@@ -24,6 +29,11 @@ SERVICE = "marketing-intake"
 
 ERRORS: dict[type[Exception], ProblemType] = {
     LeadNotFound: ProblemType(404, "lead-not-found", "There is no such lead"),
+    LeadMergedIntoItself: ProblemType(
+        409, "merged-into-itself", "A lead cannot be merged into itself"
+    ),
+    LeadAlreadyMerged: ProblemType(409, "lead-already-merged", "The lead is an alias already"),
+    LeadIsErased: ProblemType(409, "lead-is-erased", "The lead was erased"),
 }
 _MODULES = (intake, forms, ads, submissions, sources, touchpoints, leads)
 

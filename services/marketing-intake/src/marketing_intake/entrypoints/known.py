@@ -1,4 +1,4 @@
-"""One act on a known lead: lock, load, call the use case, save, say; the caller commits."""
+"""One act on known leads: lock, load, call the use case, save, say; the caller commits."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.adapters import leads
+from marketing_intake.domain.lead import LeadAlreadyMerged, LeadMergedIntoItself
 from marketing_intake.usecases.desk import Desk
+from marketing_intake.usecases.merge_leads import MergeLeads, merge_leads
 from shared.contracts.event import Event
 from shared.ids import LeadId
 from shared.messaging import outbox, subjects
@@ -17,19 +19,57 @@ Act = Callable[[LeadId, Desk, datetime], Sequence[Event]]
 """Calls one use case for the lead, aliases resolved, at this moment of the database's clock."""
 
 
-async def act_on(connection: AsyncConnection, lead_id: UUID, act: Act) -> Desk:
-    """Let a use case work on one lead; return the desk, saved.
+async def act_on(
+    connection: AsyncConnection, lead_id: UUID, act: Act, *, by_all_names: bool = False
+) -> Desk:
+    """Let a use case work on one lead, and on its aliases if asked; return the desk, saved.
 
     Raises:
         LeadNotFound: there is no such lead.
     """
-    subject = (await subjects.lock(connection, [lead_id]))[lead_id]
+    held = await subjects.lock(connection, [lead_id], whole=by_all_names)
+    subject = held[lead_id]
     known = LeadId(subject.id)
-    desk = Desk(
-        leads=await leads.load(connection, [known]),
-        phones=await leads.load_phones(connection, [known]),
-    )
-    events = act(known, desk, subject.locked_at)
-    await leads.save(connection, desk)
-    await outbox.say(connection, events, Cause.of_request())
+    desk = await _lay(connection, [known])
+    desk.aliases[known] = [LeadId(name) for name in held if name != known]
+    await _carry_out(connection, desk, act(known, desk, subject.locked_at))
     return desk
+
+
+async def merge(connection: AsyncConnection, lead_id: UUID, *, into: UUID) -> UUID:
+    """Merge one lead into another; return the id of the one that stays.
+
+    Done before: nothing more happens. `into` may be an alias: then it is what that became.
+
+    Raises:
+        LeadNotFound: one of them does not exist.
+        LeadIsErased: one of them was erased.
+        LeadMergedIntoItself: they are one lead already, by the name of the one that stayed.
+        LeadAlreadyMerged: the one is an alias of a third lead.
+    """
+    held = await subjects.lock(connection, [lead_id, into], whole=True)
+    gone, stays = held[lead_id], held[into]
+    if gone.id == stays.id and lead_id in {gone.id, into}:
+        raise LeadMergedIntoItself
+    if gone.id == stays.id:
+        return stays.id
+    if gone.id != lead_id:
+        raise LeadAlreadyMerged(LeadId(gone.id))
+    desk = await _lay(connection, [LeadId(gone.id), LeadId(stays.id)])
+    command = MergeLeads(LeadId(gone.id), LeadId(stays.id))
+    await _carry_out(connection, desk, merge_leads(command, desk, now=stays.locked_at))
+    await subjects.merge(connection, gone.id, into=stays.id)
+    return stays.id
+
+
+async def _lay(connection: AsyncConnection, known: Sequence[LeadId]) -> Desk:
+    return Desk(
+        leads=await leads.load(connection, known),
+        emails=await leads.load_emails(connection, known),
+        phones=await leads.load_phones(connection, known),
+    )
+
+
+async def _carry_out(connection: AsyncConnection, desk: Desk, said: Sequence[Event]) -> None:
+    await leads.save(connection, desk)
+    await outbox.say(connection, said, Cause.of_request())

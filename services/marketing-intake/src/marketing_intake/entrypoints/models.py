@@ -222,6 +222,12 @@ class ConsentChange(Body):
     occurred_at: Instant | None = None
 
 
+class Merge(Body):
+    """The lead that another one is to become."""
+
+    into: UUID = Field(description="the id of the lead that stays, or of an alias of it")
+
+
 class TouchpointIn(Body):
     """Something that a known lead did: a visit, a click, an open."""
 

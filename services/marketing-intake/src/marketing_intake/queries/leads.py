@@ -53,6 +53,9 @@ class LeadDetail(LeadRecord):
     consents: list[ConsentRecord]
     touchpoint_count: int
     suggested_duplicates: list[UUID] = Field(description="leads that may be the same person")
+    merged_leads: list[UUID] = Field(
+        description="leads that were merged into this one: their ids lead here"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class LeadFilter:
 
 
 _WHOLE = select(*(lead.c[name] for name in LeadRecord.model_fields)).where(
-    lead.c.erased_at.is_(None)
+    lead.c.erased_at.is_(None), lead.c.merged_into.is_(None)
 )
 _CONSENTS = text("""
     SELECT DISTINCT ON (purpose) id, purpose, granted, text, occurred_at, created_at,
@@ -78,9 +81,18 @@ _ALIKE = text("""
     UNION SELECT lead_id FROM suggested_duplicate WHERE like_id = :id ORDER BY 1 LIMIT 50
 """)
 
+_MERGED = text("SELECT id FROM lead WHERE merged_into = :id ORDER BY id LIMIT 200")
+_CALLED = text("SELECT coalesce(merged_into, id) FROM lead WHERE id = :id")
+
+
+async def called(connection: AsyncConnection, lead_id: UUID) -> UUID:
+    """Return the id of the lead that this one became, its own if it was never merged."""
+    return await connection.scalar(_CALLED, {"id": lead_id}) or lead_id
+
 
 async def one(connection: AsyncConnection, lead_id: UUID) -> LeadDetail | None:
-    """Return a lead that is not erased."""
+    """Return a lead that is not erased, by any of its ids."""
+    lead_id = await called(connection, lead_id)
     row = (await connection.execute(_WHOLE.where(lead.c.id == lead_id))).one_or_none()
     if row is None:
         return None
@@ -91,6 +103,7 @@ async def one(connection: AsyncConnection, lead_id: UUID) -> LeadDetail | None:
         consents=[ConsentRecord.model_validate(consent) for consent in consents],
         touchpoint_count=await connection.scalar(_TOUCHPOINTS, values) or 0,
         suggested_duplicates=list((await connection.scalars(_ALIKE, values)).all()),
+        merged_leads=list((await connection.scalars(_MERGED, values)).all()),
     )
 
 
@@ -104,7 +117,7 @@ async def page(
 
 async def consent(connection: AsyncConnection, lead_id: UUID, purpose: str) -> ConsentRecord:
     """Return the consent of a lead that holds for a purpose; there is one."""
-    rows = await connection.execute(_CONSENTS, {"id": lead_id})
+    rows = await connection.execute(_CONSENTS, {"id": await called(connection, lead_id)})
     return next(ConsentRecord.model_validate(row) for row in rows if row.purpose == purpose)
 
 

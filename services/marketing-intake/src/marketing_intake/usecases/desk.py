@@ -51,7 +51,9 @@ class Desk:
     sightings: dict[tuple[UUID, bytes], list[Sighting]] = field(
         default_factory=dict[tuple[UUID, bytes], list[Sighting]]
     )
+    emails: dict[LeadId, list[str]] = field(default_factory=dict[LeadId, list[str]])
     phones: dict[LeadId, list[str]] = field(default_factory=dict[LeadId, list[str]])
+    aliases: dict[LeadId, list[LeadId]] = field(default_factory=dict[LeadId, list[LeadId]])
 
     dirty: set[LeadId] = field(default_factory=set[LeadId])
     touchpoints: list[TouchpointRecord] = field(default_factory=list[TouchpointRecord])
@@ -60,6 +62,7 @@ class Desk:
     known: dict[str, LeadId] = field(default_factory=dict[str, LeadId])
     suggestions: list[Suggestion] = field(default_factory=list[Suggestion])
     resolutions: list[Resolution] = field(default_factory=list[Resolution])
+    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
     erasures: dict[LeadId, list[Trace]] = field(default_factory=dict[LeadId, list[Trace]])
 
     def lead(self, lead_id: LeadId) -> Lead:

@@ -21,6 +21,8 @@ class EraseLead:
 def erase_lead(command: EraseLead, desk: Desk, *, now: datetime) -> list[Event]:
     """Blank the lead and say `LeadErased`, once: of who is erased already nothing is said.
 
+    It is said by every name of theirs, so that no stream of theirs is heard any further.
+
     Raises:
         LeadNotFound: there never was such a lead.
     """
@@ -30,7 +32,10 @@ def erase_lead(command: EraseLead, desk: Desk, *, now: datetime) -> list[Event]:
     if lead.erased_at is not None:
         return []
     shown = desk.phones.get(lead.id, [])
-    desk.erasures[lead.id] = traces_of_lead(email=lead.text("email"), phones=shown)
+    desk.erasures[lead.id] = traces_of_lead(emails=desk.emails.get(lead.id, []), phones=shown)
     lead.erase(now=now)
     desk.dirty.add(lead.id)
-    return [LeadErased(lead_id=lead.id, lead_version=lead.version, erased_at=now)]
+    return [
+        LeadErased(lead_id=name, lead_version=lead.version, erased_at=now)
+        for name in (lead.id, *desk.aliases.get(lead.id, []))
+    ]

@@ -1,12 +1,13 @@
 """Loads and saves what is known of leads."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import lead
-from notifier.usecases.desk import KnownLead
+from notifier.usecases.desk import Disqualification, KnownLead
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.ids import LeadId
@@ -23,7 +24,8 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             id=row.id,
             version=row.version,
             card=LeadCard.model_validate(row.card),
-            disqualified_by=row.disqualified_by,
+            disqualified=_disqualified(row.disqualified),
+            merged_version=row.merged_version,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -38,10 +40,21 @@ async def save(connection: AsyncConnection, leads: Iterable[KnownLead]) -> None:
             "id": each.id,
             "version": each.version,
             "card": each.card.model_dump(mode="json", exclude_none=True),
-            "disqualified_by": each.disqualified_by,
+            "disqualified": {
+                str(name): [str(said.event_id), said.lead_version]
+                for name, said in each.disqualified.items()
+            },
+            "merged_version": each.merged_version,
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }
         for each in leads
     ]
     await _SAVE.run(connection, rows)
+
+
+def _disqualified(stored: Mapping[str, tuple[str, int]]) -> dict[LeadId, Disqualification]:
+    return {
+        LeadId(UUID(name)): Disqualification(UUID(event_id), version)
+        for name, (event_id, version) in stored.items()
+    }

@@ -12,7 +12,8 @@ lead = Table(
     Column("id", Uuid, primary_key=True),
     Column("version", Integer),
     Column("card", JSONB),
-    Column("disqualified_by", Uuid),
+    Column("disqualified", JSONB),
+    Column("merged_version", Integer),
     Column("created_at", MOMENT),
     Column("updated_at", MOMENT),
 )
@@ -56,6 +57,7 @@ task = Table(
     Column("trigger_event_id", Uuid),
     Column("informed_by", Uuid),
     Column("lead_id", Uuid),
+    Column("opened_for", Uuid),
     Column("deal_id", Uuid),
     Column("owner_id", Uuid),
     Column("role", Text),

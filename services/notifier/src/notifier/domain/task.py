@@ -66,7 +66,8 @@ class Task:
     """One thing to do. `next_at` is when something next happens by itself, None: nothing more.
 
     `informed_by` is taken from the trigger: it tells whether a later word of scoring is about
-    a time before this task or after it.
+    a time before this task or after it. `opened_for` is the name by which the deal's events go, the
+    lead's own or an alias; what is said of the task goes by it too.
     """
 
     id: TaskId
@@ -75,6 +76,7 @@ class Task:
     trigger_event_id: UUID
     informed_by: UUID
     lead_id: LeadId
+    opened_for: LeadId
     deal_id: DealId
     owner_id: RepId | None
     role: Role

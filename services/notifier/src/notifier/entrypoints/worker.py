@@ -19,10 +19,12 @@ from notifier.usecases.follow_deal import FollowDeal, follow_deal
 from notifier.usecases.hand_over_deal import HandOverDeal, hand_over_deal
 from notifier.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
 from notifier.usecases.keep_rep import KeepRep, keep_rep
+from notifier.usecases.merge_leads import MergeLeads, merge_leads
 from shared.contracts.deal import (
     DealAccepted,
     DealEvent,
     DealLost,
+    DealMerged,
     DealOpened,
     DealReassigned,
     DealRecycled,
@@ -31,7 +33,7 @@ from shared.contracts.deal import (
     RepChanged,
 )
 from shared.contracts.event import Event
-from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadUpdated
+from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadMerged, LeadUpdated
 from shared.contracts.score import LeadDisqualified, LeadQualified
 from shared.ids import DealId, LeadId, RepId
 from shared.messaging.heard import Handler, Heard
@@ -51,8 +53,25 @@ def _a_lead_is_known(
 def _a_lead_was_disqualified(
     desk: Desk, heard: Heard[LeadDisqualified], now: datetime
 ) -> Sequence[Event]:
-    command = DisqualifyLead(lead_id=LeadId(heard.subject), event_id=heard.envelope.event_id)
+    command = DisqualifyLead(
+        lead_id=LeadId(heard.subject),
+        said_of=LeadId(heard.envelope.subject),
+        lead_version=heard.event.lead_version,
+        event_id=heard.envelope.event_id,
+    )
     return disqualify_lead(command, desk, now=now)
+
+
+def _leads_merged(desk: Desk, heard: Heard[LeadMerged], now: datetime) -> Sequence[Event]:
+    if heard.merged is None:
+        return []
+    command = MergeLeads(
+        lead_id=LeadId(heard.subject),
+        merged_id=LeadId(heard.merged),
+        version=heard.event.lead_version,
+        card=heard.event.lead,
+    )
+    return merge_leads(command, desk, now=now)
 
 
 def _a_deal_went_on(desk: Desk, heard: Heard[DealEvent], now: datetime) -> Sequence[Event]:
@@ -66,7 +85,7 @@ def _a_deal_has_another_owner(
 
 
 def _a_deal_ended(
-    desk: Desk, heard: Heard[DealWon | DealLost | DealRecycled], now: datetime
+    desk: Desk, heard: Heard[DealWon | DealLost | DealRecycled | DealMerged], now: datetime
 ) -> Sequence[Event]:
     return close_deal(CloseDeal(closing=_what_happened(heard)), desk, now=now)
 
@@ -88,6 +107,7 @@ def _what_happened(heard: Heard[Any]) -> FollowDeal:
     envelope = heard.envelope
     return FollowDeal(
         lead_id=LeadId(heard.subject),
+        opened_for=LeadId(envelope.subject),
         lead_version=event.lead_version,
         deal_id=DealId(event.deal_id),
         owner_id=RepId(event.owner_id),
@@ -119,6 +139,7 @@ SUBSCRIPTIONS: Mapping[type[Event], Handler[Desk]] = {
     LeadCaptured: _a_lead_is_known,
     LeadUpdated: _a_lead_is_known,
     ConsentChanged: _a_lead_is_known,
+    LeadMerged: _leads_merged,
     LeadQualified: _a_lead_is_known,
     LeadDisqualified: _a_lead_was_disqualified,
     DealOpened: _a_deal_went_on,
@@ -128,6 +149,7 @@ SUBSCRIPTIONS: Mapping[type[Event], Handler[Desk]] = {
     DealWon: _a_deal_ended,
     DealLost: _a_deal_ended,
     DealRecycled: _a_deal_ended,
+    DealMerged: _a_deal_ended,
     RepChanged: _a_rep_is_known,
 }
 
@@ -139,7 +161,7 @@ class NotifierHearer:
 
     async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> Desk:
         """Lay the desk for a batch."""
-        subjects = {each.subject for each in heard}
+        subjects = {subject for each in heard for subject in each.subjects}
         events = [each.envelope.event_id for each in heard]
         return await desks.lay_for_events(connection, subjects, events=events)
 

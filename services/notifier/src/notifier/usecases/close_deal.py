@@ -1,4 +1,4 @@
-"""Close a deal: it was won, lost or recycled. Its tasks give way to those of the close."""
+"""Close a deal: it was won, lost, recycled or merged. Its tasks give way to those of the close."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -23,19 +23,42 @@ class UnknownRep(Exception):
         super().__init__(f"No rep {rep_id} is known here: send the id of one that sales has.")
 
 
+@dataclass(frozen=True, slots=True)
+class Disqualification:
+    """A `LeadDisqualified`: its id, and the version of the lead that scoring knew."""
+
+    event_id: UUID
+    lead_version: int
+
+
 @dataclass(slots=True, kw_only=True)
 class KnownLead:
     """A lead as the notifier knows it: the card, in the highest version that was heard.
 
-    Version 0: no card was heard yet. `disqualified_by` is the last `LeadDisqualified` heard.
+    Version 0: no card was heard yet. `disqualified` holds the last `LeadDisqualified` heard, by the
+    name of which it was said. `merged_version` is that of the last merge.
     """
 
     id: LeadId
-    version: int
-    card: LeadCard
-    disqualified_by: UUID | None
     created_at: datetime
     updated_at: datetime
+    version: int = 0
+    card: LeadCard = field(default_factory=LeadCard)
+    disqualified: dict[LeadId, Disqualification] = field(
+        default_factory=dict[LeadId, Disqualification]
+    )
+    merged_version: int = 0
+
+    def forbids(self, task: Task) -> bool:
+        """Tell whether a task is older than a disqualification that is about it.
+
+        What was said before a merge is about the tasks of one of the two leads only.
+        """
+        return any(
+            task.informed_by < each.event_id
+            and (name == task.opened_for or each.lead_version >= self.merged_version)
+            for name, each in self.disqualified.items()
+        )
 
 
 @dataclass(slots=True)
@@ -52,17 +75,11 @@ class Desk:
         default_factory=dict[LeadId, dict[TaskId, Task]]
     )
     changed: set[UUID] = field(default_factory=set[UUID])
+    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
 
     def lead(self, lead_id: LeadId, *, now: datetime) -> KnownLead:
         """Return the lead; one that nothing was heard of is new, and saved once it is kept."""
-        unknown = KnownLead(
-            id=lead_id,
-            version=0,
-            card=LeadCard(),
-            disqualified_by=None,
-            created_at=now,
-            updated_at=now,
-        )
+        unknown = KnownLead(id=lead_id, created_at=now, updated_at=now)
         return self.leads.setdefault(lead_id, unknown)
 
     def unfinished(self, lead_id: LeadId, *, deal_id: DealId | None = None) -> Iterator[Task]:
@@ -93,8 +110,18 @@ class Desk:
             self.reps[thing.id] = thing
         self.changed.add(thing.id)
 
+    def merge(self, merged: LeadId, *, into: LeadId) -> None:
+        """Let what lies here of one lead be the other's; the rest is moved when this is saved."""
+        self.leads.pop(merged, None)
+        self.changed.discard(merged)
+        for task in self.tasks.pop(merged, {}).values():
+            task.lead_id = into
+            self.keep(task)
+        self.merged.append((merged, into))
+
     def leave(self, subject: UUID) -> None:
         """Forget what was loaded for one lead or rep: nothing of it may be saved."""
         self.leads.pop(LeadId(subject), None)
         self.tasks.pop(LeadId(subject), None)
         self.reps.pop(RepId(subject), None)
+        self.merged = [pair for pair in self.merged if subject not in pair]

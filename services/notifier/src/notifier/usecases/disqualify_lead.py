@@ -14,26 +14,32 @@ from datetime import datetime
 from uuid import UUID
 
 from notifier.domain.task import Cause
-from notifier.usecases.desk import Desk
+from notifier.usecases.desk import Desk, Disqualification
 from shared.contracts.event import Event
 from shared.ids import LeadId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisqualifyLead:
-    """Scoring took a qualification back, by this event."""
+    """Scoring took a qualification back, by this event.
+
+    It was said of the lead by the name `said_of`, when scoring knew it in `lead_version`.
+    """
 
     lead_id: LeadId
+    said_of: LeadId
+    lead_version: int
     event_id: UUID
 
 
 def disqualify_lead(command: DisqualifyLead, desk: Desk, *, now: datetime) -> list[Event]:
     """Cancel what is unfinished and older than this event; remember it for what comes late."""
     lead = desk.lead(command.lead_id, now=now)
-    lead.disqualified_by, lead.updated_at = command.event_id, now
+    lead.disqualified[command.said_of] = Disqualification(command.event_id, command.lead_version)
+    lead.updated_at = now
     desk.keep(lead)
     for task in desk.unfinished(command.lead_id):
-        if task.informed_by < command.event_id:
+        if lead.forbids(task):
             task.cancel(cause=Cause.LEAD_DISQUALIFIED, now=now)
             desk.keep(task)
     return []

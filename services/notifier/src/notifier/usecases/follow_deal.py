@@ -21,9 +21,13 @@ from shared.ids import DealId, LeadId, RepId, TaskId, new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowDeal:
-    """`trigger` happened on a deal. `card` is the lead as sales knew it, where they said so."""
+    """`trigger` happened on a deal. `card` is the lead as sales knew it, where they said so.
+
+    `opened_for` is the name by which the deal's events go.
+    """
 
     lead_id: LeadId
+    opened_for: LeadId
     lead_version: int
     deal_id: DealId
     owner_id: RepId
@@ -50,7 +54,7 @@ def _make(playbook: Playbook, command: FollowDeal, desk: Desk, *, now: datetime)
     lead = desk.lead(command.lead_id, now=now)
     task = _task(playbook, command, lead, now=now)
     desk.keep(task)
-    if lead.disqualified_by and task.informed_by < lead.disqualified_by:
+    if lead.forbids(task):
         task.cancel(cause=Cause.LEAD_DISQUALIFIED, now=now)
         return []
     return [
@@ -68,6 +72,7 @@ def _task(playbook: Playbook, command: FollowDeal, lead: KnownLead, *, now: date
         trigger_event_id=trigger.event_id,
         informed_by=trigger.informed_by,
         lead_id=command.lead_id,
+        opened_for=command.opened_for,
         deal_id=command.deal_id,
         owner_id=command.owner_id if playbook.role is Role.DEAL_OWNER else None,
         role=playbook.role,

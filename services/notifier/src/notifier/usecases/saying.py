@@ -22,9 +22,9 @@ class AboutTask(TypedDict):
 
 
 def about(task: Task, *, desk: Desk, now: datetime) -> AboutTask:
-    """Return which task it is, whose it is now, and when this happened."""
+    """Return which task it is, by the name its deal goes by, whose it is now, and when this is."""
     return AboutTask(
-        lead_id=task.lead_id,
+        lead_id=task.opened_for,
         lead_version=desk.lead(task.lead_id, now=now).version,
         task_id=task.id,
         deal_id=task.deal_id,

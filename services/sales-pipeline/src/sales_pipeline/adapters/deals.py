@@ -38,6 +38,7 @@ def _deal(row: Row[Any]) -> Deal:
     return Deal(
         id=row.id,
         lead_id=row.lead_id,
+        opened_for=row.opened_for,
         owner_id=row.owner_id,
         stage=Stage(row.stage),
         score=row.score,
@@ -63,6 +64,7 @@ def _row(each: Deal) -> dict[str, object]:
     return {
         "id": each.id,
         "lead_id": each.lead_id,
+        "opened_for": each.opened_for,
         "owner_id": each.owner_id,
         "stage": each.stage,
         "score": each.score,

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sales_pipeline.adapters import deals, leads, purchases, reps, timelines
+from sales_pipeline.adapters import deals, leads, merging, purchases, reps, timelines
 from sales_pipeline.usecases.desk import Desk
 from shared.ids import DealId, LeadId
 
@@ -38,6 +38,11 @@ async def add_reps_and_customers(connection: AsyncConnection, desk: Desk) -> Non
     desk.customers = await purchases.load(connection, desk.leads.keys())
 
 
+async def add_customers(connection: AsyncConnection, desk: Desk, leads: Collection[LeadId]) -> None:
+    """Load who of these leads bought before."""
+    desk.customers = await purchases.load(connection, leads)
+
+
 async def save(connection: AsyncConnection, desk: Desk) -> None:
     """Write what was changed or made."""
     changed = desk.changed
@@ -47,10 +52,13 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
         reps=[x for x in desk.reps.values() if x.id in changed],
         teams=[x for x in desk.teams.values() if x.id in changed],
     )
-    await deals.save(connection, [x for x in desk.deals.values() if x.id in changed])
+    of_changed = [x for x in desk.deals.values() if x.id in changed]
+    # A deal that ended makes room for the one that takes its place as the lead's open one.
+    await deals.save(connection, sorted(of_changed, key=lambda deal: deal.is_open))
     await timelines.save(connection, desk.entries)
     await purchases.save(
         connection,
         customers=[x for x in desk.customers.values() if x.id in changed],
         orders=desk.orders,
     )
+    await merging.move(connection, desk.merged)

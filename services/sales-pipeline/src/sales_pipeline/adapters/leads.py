@@ -1,4 +1,4 @@
-"""Loads and saves lead cards."""
+"""Loads and saves what is known of leads."""
 
 from collections.abc import Collection, Iterable
 
@@ -12,7 +12,7 @@ from shared.database.bulk import Upsert
 from shared.ids import LeadId
 
 _LOAD = text("SELECT * FROM lead WHERE id = ANY(:ids)")
-_SAVE = Upsert(lead, newer="version")
+_SAVE = Upsert(lead)
 
 
 async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[LeadId, KnownLead]:
@@ -23,6 +23,12 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             id=row.id,
             version=row.version,
             card=LeadCard.model_validate(row.card),
+            merged_version=row.merged_version,
+            scored_version=row.scored_version,
+            score=row.score,
+            grade=row.grade,
+            judged_version=row.judged_version,
+            disqualified=row.disqualified,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -31,12 +37,18 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
 
 
 async def save(connection: AsyncConnection, known: Iterable[KnownLead]) -> None:
-    """Save cards; one that is not newer than what is saved changes nothing."""
+    """Save what is known of leads; they are locked."""
     rows = [
         {
             "id": each.id,
             "version": each.version,
             "card": each.card.model_dump(mode="json", exclude_none=True),
+            "merged_version": each.merged_version,
+            "scored_version": each.scored_version,
+            "score": each.score,
+            "grade": each.grade,
+            "judged_version": each.judged_version,
+            "disqualified": each.disqualified,
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }

@@ -40,3 +40,14 @@ class Customer:
         self.last_purchase_at = self.updated_at = now
         so_far = self.lifetime_value.get(amount.currency, 0)
         self.lifetime_value[amount.currency] = so_far + amount.amount_minor
+
+    def take_over(self, other: "Customer", *, now: datetime) -> None:
+        """Count also what the same person bought under another name."""
+        self.order_count += other.order_count
+        bought = [at for at in (self.last_purchase_at, other.last_purchase_at) if at]
+        self.last_purchase_at = max(bought, default=None)
+        for currency, amount in other.lifetime_value.items():
+            self.lifetime_value[currency] = self.lifetime_value.get(currency, 0) + amount
+        self.name = self.name or other.name
+        self.created_at = min(self.created_at, other.created_at)
+        self.updated_at = now

@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     LOST = "lost"
     RECYCLED = "recycled"
     ERASED = "erased"
+    MERGED = "merged"
 
 
 class DealAlreadyClosed(Exception):
@@ -66,7 +67,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How and when the deal ended; `reason` is what sales wrote."""
+    """How and when the deal ended; `reason` is what sales wrote, or the deal it gave way to."""
 
     outcome: Outcome
     closed_at: datetime
@@ -75,10 +76,15 @@ class Closing:
 
 @dataclass(slots=True, kw_only=True)
 class Deal:
-    """One possible sale. `version` counts what people and flags change, a new score does not."""
+    """One possible sale. `version` counts what people and flags change, a new score does not.
+
+    `opened_for` is the name that the lead had when the deal was opened. It may be an alias by now,
+    but all events of a deal go by it, so that they keep their order.
+    """
 
     id: DealId
     lead_id: LeadId
+    opened_for: LeadId
     owner_id: RepId
     score: int
     grade: str
@@ -198,6 +204,19 @@ class Deal:
             DealAlreadyClosed: it has ended.
         """
         self._close(Closing(outcome=Outcome.RECYCLED, closed_at=now, reason=reason))
+
+    def give_way(self, *, to: DealId, now: datetime) -> None:
+        """End in favour of another open deal of the same person; the stage stays.
+
+        Raises:
+            DealAlreadyClosed: it has ended.
+        """
+        self._close(Closing(outcome=Outcome.MERGED, closed_at=now, reason=str(to)))
+
+    def progress(self) -> tuple[int, bool, float]:
+        """Return how far the deal has come, to compare two: stage, taken on or not, then age."""
+        stage = list(Stage).index(self.stage)
+        return stage, self.acceptance is not None, -self.created_at.timestamp()
 
     def _close(self, closing: Closing) -> None:
         self._must_be_open()

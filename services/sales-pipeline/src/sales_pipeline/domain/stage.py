@@ -3,7 +3,7 @@
 | Rule | Refuses | Why |
 |---|---|---|
 | `illegal-stage-move` | back to `new`; into `won` or `lost` by a plain move | contact cannot be unmade; a sale has an amount, a loss a reason |
-| `deal-already-closed` | any change of a deal that was won, lost, recycled or erased; only activities may be added later | what others were told of the end stays true |
+| `deal-already-closed` | any change of a deal that was won, lost, recycled, merged or erased; only activities may be added later | what others were told of the end stays true |
 | `deal-already-accepted` | taking on a deal that another rep took on | of two reps who press at once, one has it |
 | `activity-in-the-future` | an activity that did not happen yet | the timeline holds what was done; what is to be done is a task |
 | `rep-email-taken` | two reps with one address | the same person twice would get two turns a round |

@@ -34,6 +34,8 @@ class Happening(StrEnum):
     STAGE_CHANGED = "stage_changed"
     AMENDED = "amended"
     RECYCLED = "recycled"
+    UNFLAGGED = "unflagged"
+    MERGED = "merged"
     WON = "won"
     LOST = "lost"
     TASK_CREATED = "task_created"

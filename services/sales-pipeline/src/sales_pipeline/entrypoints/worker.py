@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters import desks, erasure
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
+from sales_pipeline.usecases.merge_leads import MergeLeads, merge_leads
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
 from sales_pipeline.usecases.show_task import ShowTask, show_task
-from shared.contracts.event import Event
-from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadUpdated
+from shared.contracts.event import Event, LeadEvent
+from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadMerged, LeadUpdated
 from shared.contracts.score import LeadDisqualified, LeadQualified, LeadScored
 from shared.contracts.task import (
     TaskCompleted,
@@ -47,7 +48,7 @@ def _a_lead_is_known(
 def _a_lead_qualified(desk: Desk, heard: Heard[LeadQualified], now: datetime) -> Sequence[Event]:
     command = OpenDeal(
         lead_id=LeadId(heard.subject),
-        lead_version=heard.event.lead_version,
+        word=_word(heard),
         lead=heard.event.lead,
         score=heard.event.score.score,
         grade=heard.event.score.grade,
@@ -57,15 +58,33 @@ def _a_lead_qualified(desk: Desk, heard: Heard[LeadQualified], now: datetime) ->
 
 def _a_lead_was_scored(desk: Desk, heard: Heard[LeadScored], now: datetime) -> Sequence[Event]:
     score = heard.event.score
-    command = ScoreDeal(lead_id=LeadId(heard.subject), score=score.score, grade=score.grade)
+    command = ScoreDeal(
+        lead_id=LeadId(heard.subject), word=_word(heard), score=score.score, grade=score.grade
+    )
     return score_deal(command, desk, now=now)
 
 
 def _a_lead_was_disqualified(
     desk: Desk, heard: Heard[LeadDisqualified], now: datetime
 ) -> Sequence[Event]:
-    command = FlagDeal(lead_id=LeadId(heard.subject), reason=heard.event.reason)
+    command = FlagDeal(lead_id=LeadId(heard.subject), word=_word(heard), reason=heard.event.reason)
     return flag_deal(command, desk, now=now)
+
+
+def _leads_merged(desk: Desk, heard: Heard[LeadMerged], now: datetime) -> Sequence[Event]:
+    if heard.merged is None:
+        return []
+    command = MergeLeads(
+        lead_id=LeadId(heard.subject),
+        merged_id=LeadId(heard.merged),
+        version=heard.event.lead_version,
+        card=heard.event.lead,
+    )
+    return merge_leads(command, desk, now=now)
+
+
+def _word(heard: Heard[LeadEvent]) -> Word:
+    return Word(said_of=LeadId(heard.envelope.subject), lead_version=heard.event.lead_version)
 
 
 def _a_task_is(happening: Happening) -> Handler:
@@ -90,6 +109,7 @@ SUBSCRIPTIONS: Mapping[type[Event], Handler] = {
     LeadCaptured: _a_lead_is_known,
     LeadUpdated: _a_lead_is_known,
     ConsentChanged: _a_lead_is_known,
+    LeadMerged: _leads_merged,
     LeadQualified: _a_lead_qualified,
     LeadScored: _a_lead_was_scored,
     LeadDisqualified: _a_lead_was_disqualified,
@@ -107,12 +127,15 @@ class PipelineHearer:
 
     async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> Desk:
         """Lay the desk for a batch; the team only where a deal may have to find an owner."""
-        lead_ids = {LeadId(each.subject) for each in heard}
+        lead_ids = {LeadId(subject) for each in heard for subject in each.subjects}
+        merging = [LeadId(each) for one in heard if one.merged for each in one.subjects]
         tasks = [each.event for each in heard if isinstance(each.event, TaskEvent)]
         deal_ids = {DealId(task.deal_id) for task in tasks if task.deal_id}
         desk = await desks.lay(connection, lead_ids=lead_ids, deal_ids=deal_ids)
         if any(isinstance(each.event, LeadQualified) for each in heard):
             await desks.add_team(connection, desk)
+        if merging:
+            await desks.add_customers(connection, desk, merging)
         return desk
 
     async def save(self, connection: AsyncConnection, desk: Desk) -> None:

@@ -26,15 +26,50 @@ class UnknownRep(Exception):
         super().__init__(f"There is no rep {rep_id}. GET /v1/reps lists them.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What scoring said of a lead: under which name, and how much of the lead it knew then."""
+
+    said_of: LeadId
+    lead_version: int
+
+
 @dataclass(slots=True, kw_only=True)
 class KnownLead:
-    """A lead as the pipeline knows it: the card, in the highest version that was heard."""
+    """A lead as the pipeline knows it: the card, in the highest version that was heard.
+
+    Of scoring's words the last score and the last judgement (`disqualified` says why, if it was)
+    are kept with the version of the lead that scoring knew: it may have heard of a merge before the
+    pipeline does. `merged_version` is that of the last merge.
+    """
 
     id: LeadId
-    version: int
-    card: LeadCard
     created_at: datetime
     updated_at: datetime
+    version: int = 0
+    card: LeadCard = field(default_factory=LeadCard)
+    merged_version: int = 0
+    scored_version: int = 0
+    score: int | None = None
+    grade: str | None = None
+    judged_version: int = 0
+    disqualified: str | None = None
+
+    def outran(self, word: Word, *, last: int) -> bool:
+        """Tell whether a word that knew of the merge was heard before one that did not."""
+        return word.lead_version < self.merged_version <= last
+
+    def concerns(self, deal: Deal, word: Word) -> bool:
+        """Tell whether a word is about this deal's lead: before a merge it was about one of two."""
+        return word.lead_version >= self.merged_version or word.said_of == deal.opened_for
+
+    def scored(self, word: Word, *, score: int, grade: str) -> None:
+        """Keep a score."""
+        self.scored_version, self.score, self.grade = word.lead_version, score, grade
+
+    def judged(self, word: Word, *, disqualified: str | None) -> None:
+        """Keep whether the lead may be worked."""
+        self.judged_version, self.disqualified = word.lead_version, disqualified
 
 
 @dataclass(slots=True)
@@ -49,7 +84,27 @@ class Desk:
     orders: list[Order] = field(default_factory=list[Order])
     entries: list[Entry] = field(default_factory=list[Entry])
     changed: set[UUID] = field(default_factory=set[UUID])
+    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
     _latest_open: dict[LeadId, Deal] = field(default_factory=dict[LeadId, Deal])
+
+    def lead(self, lead_id: LeadId, *, now: datetime) -> KnownLead:
+        """Return a lead to be changed; one that nothing was heard of is new, and has no card."""
+        self.changed.add(lead_id)
+        lead = self.leads.setdefault(lead_id, KnownLead(id=lead_id, created_at=now, updated_at=now))
+        lead.updated_at = now
+        return lead
+
+    def merge(self, merged: LeadId, *, into: LeadId) -> None:
+        """Let what lies here of one lead be the other's; the rest is moved when this is saved."""
+        self.leads.pop(merged, None)
+        self.changed.discard(merged)
+        for deal in [deal for deal in self.deals.values() if deal.lead_id == merged]:
+            deal.lead_id = into
+            self.changed.add(deal.id)
+        theirs = self._latest_open.pop(merged, None)
+        if theirs and theirs.is_open:
+            self._latest_open[into] = theirs
+        self.merged.append((merged, into))
 
     def open_deal_of(self, lead_id: LeadId) -> Deal | None:
         """Return the lead's open deal; there is never more than one."""
@@ -115,3 +170,4 @@ class Desk:
         self.deals = {id_: deal for id_, deal in self.deals.items() if deal.lead_id != subject}
         self.orders = [order for order in self.orders if order.lead_id != subject]
         self.entries = [entry for entry in self.entries if entry.lead_id != subject]
+        self.merged = [pair for pair in self.merged if subject not in pair]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sales_pipeline.usecases.desk import Desk, KnownLead
+from sales_pipeline.usecases.desk import Desk
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId
@@ -23,12 +23,6 @@ def keep_lead_card(command: KeepLeadCard, desk: Desk, *, now: datetime) -> list[
     known = desk.leads.get(command.lead_id)
     if known and known.version >= command.version:
         return []
-    desk.leads[command.lead_id] = KnownLead(
-        id=command.lead_id,
-        version=command.version,
-        card=command.card,
-        created_at=known.created_at if known else now,
-        updated_at=now,
-    )
-    desk.changed.add(command.lead_id)
+    lead = desk.lead(command.lead_id, now=now)
+    lead.version, lead.card = command.version, command.card
     return []

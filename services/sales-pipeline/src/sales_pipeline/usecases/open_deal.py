@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
 from sales_pipeline.usecases.saying import about
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
@@ -21,10 +21,10 @@ from shared.ids import DealId, LeadId, new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """A lead qualified, with this score; the card is the one that marketing knew then."""
+    """A lead qualified by this word, with this score; the card is what marketing knew then."""
 
     lead_id: LeadId
-    lead_version: int
+    word: Word
     lead: LeadCard
     score: int
     grade: str
@@ -37,10 +37,16 @@ def open_deal(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     `DealOpened` anew, as reopened. Else the deal only gets the newer score.
     """
     keep_lead_card(_card_of(command), desk, now=now)
+    lead = desk.lead(command.lead_id, now=now)
+    is_old = lead.outran(command.word, last=lead.judged_version)
+    if not is_old:
+        lead.judged(command.word, disqualified=None)
     deal = desk.open_deal_of(command.lead_id)
     if deal is None:
+        lead.scored(command.word, score=command.score, grade=command.grade)
         return _open(command, desk, now=now)
-    if deal.flag:
+    if deal.flag and not is_old and lead.concerns(deal, command.word):
+        lead.scored(command.word, score=command.score, grade=command.grade)
         return _reopen(deal, command, desk, now=now)
     return score_deal(_score_of(command), desk, now=now)
 
@@ -49,6 +55,7 @@ def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     deal = Deal(
         id=DealId(new_id()),
         lead_id=command.lead_id,
+        opened_for=command.word.said_of,
         owner_id=desk.team().next_owner(reps=desk.reps.values()),
         score=command.score,
         grade=command.grade,
@@ -79,11 +86,15 @@ def _opened(deal: Deal, desk: Desk, *, reopened: bool, now: datetime) -> Event:
 
 
 def _card_of(command: OpenDeal) -> KeepLeadCard:
-    return KeepLeadCard(lead_id=command.lead_id, version=command.lead_version, card=command.lead)
+    return KeepLeadCard(
+        lead_id=command.lead_id, version=command.word.lead_version, card=command.lead
+    )
 
 
 def _score_of(command: OpenDeal) -> ScoreDeal:
-    return ScoreDeal(lead_id=command.lead_id, score=command.score, grade=command.grade)
+    return ScoreDeal(
+        lead_id=command.lead_id, word=command.word, score=command.score, grade=command.grade
+    )
 
 
 def _handed_over(deal: Deal) -> dict[str, object]:

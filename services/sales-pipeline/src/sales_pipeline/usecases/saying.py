@@ -21,9 +21,9 @@ class AboutDeal(TypedDict):
 
 
 def about(deal: Deal, *, desk: Desk, now: datetime) -> AboutDeal:
-    """Return whose deal it is, who owns it now, and when this happened."""
+    """Return whose deal it is, by the name it was opened for, who owns it now, and when this is."""
     return AboutDeal(
-        lead_id=deal.lead_id,
+        lead_id=deal.opened_for,
         lead_version=desk.leads[deal.lead_id].version,
         deal_id=deal.id,
         owner_id=deal.owner_id,

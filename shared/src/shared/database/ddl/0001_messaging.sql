@@ -9,6 +9,7 @@ CREATE TABLE subject (
     parked_as  text CHECK (parked_as IN ('poison', 'conflict', 'busy')),
     created_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 90);
+CREATE INDEX subject_alias ON subject (alias_of) WHERE alias_of IS NOT NULL;
 CREATE INDEX subject_parked ON subject (parked_as) WHERE parked_as IS NOT NULL;
 CREATE INDEX subject_erased ON subject (id) WHERE erased_at IS NOT NULL;
 

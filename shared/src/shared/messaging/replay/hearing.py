@@ -86,12 +86,13 @@ class Rehearsal(Generic[D]):
         async with self.batch.engine.connect() as connection:
             known = await positions.load(connection, await subjects.look(connection, names))
             self.streams.update(known)
-            self.waiting.update(await self.batch.gaps(connection, known))
+            waiting = await self.batch.gaps(connection, known)
+            self.waiting |= {place: _without_data(each) for place, each in waiting.items()}
 
     def _forget(self, name: UUID) -> None:
         """Drop a subject of which nothing would be written: it is read again when it comes."""
         known = self.streams[name]
-        if not known.moved and not known.parked and known.parked_as is None:
+        if not known.moved and not known.parked and known.standing.parked_as is None:
             del self.streams[name]
 
     def turn(self) -> None:

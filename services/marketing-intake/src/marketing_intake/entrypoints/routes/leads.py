@@ -1,5 +1,6 @@
-"""Known leads: found, shown, told of their consent, and erased."""
+"""Known leads: found, shown, told of their consent, merged, and erased."""
 
+from itertools import chain
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from marketing_intake.adapters.phones import to_e164
 from marketing_intake.domain.lead import LeadNotFound
 from marketing_intake.domain.values import email_of
 from marketing_intake.entrypoints.context import Context
-from marketing_intake.entrypoints.known import act_on
-from marketing_intake.entrypoints.models import ConsentChange
+from marketing_intake.entrypoints.known import act_on, merge
+from marketing_intake.entrypoints.models import ConsentChange, Merge
 from marketing_intake.queries import leads as shown
 from marketing_intake.queries.leads import ConsentRecord, LeadDetail, LeadFilter, LeadRecord
 from marketing_intake.usecases.change_consent import ChangeConsent, change_consent
@@ -28,6 +29,7 @@ from shared.web.problems import FieldError, responses
 from shared.web.values import Instant
 
 _CONSENT = json_body(ConsentChange)
+_MERGE = json_body(Merge)
 
 
 def routes(context: Context) -> APIRouter:
@@ -35,6 +37,7 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(tags=["leads"])
     _add_reading(router, context)
     _add_consent(router, context)
+    _add_merging(router, context)
     _add_erasing(router, context)
     return router
 
@@ -46,7 +49,10 @@ def _add_reading(router: APIRouter, context: Context) -> None:
     async def show_lead(
         lead_id: UUID, response: Response, _caller: Annotated[Caller, Depends(reader)]
     ) -> LeadDetail:
-        """Show a lead, with the consents that hold; one that was erased is not found."""
+        """Show a lead, with the consents that hold; one that was erased is not found.
+
+        The id of a lead that was merged shows the lead that it became: compare `id`.
+        """
         async with context.engine.connect() as connection:
             record = await shown.one(connection, lead_id)
         if record is None:
@@ -99,6 +105,37 @@ def _add_consent(router: APIRouter, context: Context) -> None:
         return known.response()
 
 
+def _add_merging(router: APIRouter, context: Context) -> None:
+    writer = context.keyring.require("leads:write")
+
+    @router.post("/v1/leads/{lead_id}/merge", response_model=LeadDetail)
+    async def merge_lead(
+        lead_id: UUID,
+        caller: Annotated[Caller, Depends(writer)],
+        wanted: Annotated[Merge, Depends(_MERGE)],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Merge this lead into another that is the same person, and show the one that stays.
+
+        It has all that is known of both, of each field and consent what was received last. The id
+        of the lead that goes leads to it from now on. This cannot be undone.
+        """
+        print_ = fingerprint(f"POST /v1/leads/{lead_id}/merge", wanted)
+        async with context.engine.begin() as connection:
+            known = await recall(connection, caller, idempotency_key, print_)
+            if known is None:
+                stays = await merge(connection, lead_id, into=wanted.into)
+                record = await shown.one(connection, stays)
+                if record is None:
+                    raise LeadNotFound(f"no lead has the id {stays}")
+                headers = {"ETag": etag(record.version)}
+                known = StoredAnswer(200, record.model_dump_json(), headers)
+                await remember(
+                    connection, caller, idempotency_key, print_, answer=known, subject=stays
+                )
+        return known.response()
+
+
 def _add_erasing(router: APIRouter, context: Context) -> None:
     writer = context.keyring.require("leads:write")
 
@@ -115,11 +152,13 @@ def _add_erasing(router: APIRouter, context: Context) -> None:
                 connection,
                 lead_id,
                 lambda lead, desk, now: erase_lead(EraseLead(lead), desk, now=now),
+                by_all_names=True,
             )
             if desk.erasures:
                 await erasing.blank(connection, desk, secret=context.secret)
-                await erasure.blank(connection, sorted(desk.erasures))
-                await idempotency.forget(connection, sorted(desk.erasures))
+                names = sorted({*desk.erasures, *chain(*desk.aliases.values())})
+                await erasure.blank(connection, names)
+                await idempotency.forget(connection, names)
         return Response(status_code=204)
 
 

@@ -49,9 +49,10 @@ def _add_reading(router: APIRouter, context: Context) -> None:
         """List what a lead did, in the order in which it occurred."""
         after = decode(cursor, tuple[datetime, UUID])
         async with context.engine.connect() as connection:
-            if await shown_leads.one(connection, lead_id) is None:
+            lead = await shown_leads.one(connection, lead_id)
+            if lead is None:
                 raise LeadNotFound(f"no lead has the id {lead_id}")
-            found = await shown.page(connection, lead_id, after=after, limit=limit + 1)
+            found = await shown.page(connection, lead.id, after=after, limit=limit + 1)
         items, following = cut(found, limit, lambda record: (record.occurred_at, record.id))
         return Page(items=list(items), next=following)
 

@@ -99,10 +99,13 @@ CREATE TABLE lead (
     -- when each field was received: {"email": "2026-01-01T..."}
     stamp      jsonb       NOT NULL,
     erased_at  timestamptz,
+    -- an alias: `subject.alias_of`, here for those who only read
+    merged_into uuid REFERENCES lead (id),
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 85);
-CREATE INDEX lead_updated ON lead (updated_at, id) WHERE erased_at IS NULL;
+CREATE INDEX lead_updated ON lead (updated_at, id) WHERE erased_at IS NULL AND merged_into IS NULL;
+CREATE INDEX lead_merged ON lead (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE identity_key (
     kind       text        NOT NULL CHECK (kind IN ('email')),

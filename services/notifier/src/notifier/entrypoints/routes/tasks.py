@@ -24,7 +24,7 @@ from notifier.usecases.desk import Desk, UnknownRep
 from notifier.usecases.reassign_task import ReassignTask, reassign_task
 from notifier.usecases.snooze_task import SnoozeTask, snooze_task
 from shared.contracts.event import Event
-from shared.ids import RepId, TaskId
+from shared.ids import LeadId, RepId, TaskId
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause
 from shared.web import pages, preconditions
@@ -158,7 +158,8 @@ async def _do(
     """Lock the task's lead, load, act, save, commit; return the task as it is then."""
     async with context.engine.begin() as connection:
         lead_id = found(await tasks.lead_of(connection, task_id), "task")
-        now = (await subjects.lock(connection, [lead_id]))[lead_id].locked_at
+        lead = (await subjects.lock(connection, [lead_id]))[lead_id]
+        now, lead_id = lead.locked_at, LeadId(lead.id)
         desk = await desks.lay_for_task(connection, task_id, lead_id=lead_id, rep_ids=reps)
         preconditions.check(if_match, desk.task(task_id).version, demanded=False)
         said = act(desk, now=now)

@@ -13,7 +13,9 @@ CREATE TABLE lead (
     id              uuid PRIMARY KEY,
     version         int         NOT NULL,
     card            jsonb       NOT NULL,
-    disqualified_by uuid, -- the last LeadDisqualified heard
+    -- the last LeadDisqualified heard of each of its names: {name: [event id, lead version]}
+    disqualified    jsonb       NOT NULL,
+    merged_version  int         NOT NULL, -- of the last merge into this lead; 0: there was none
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL
 );
@@ -54,6 +56,7 @@ CREATE TABLE task (
     trigger_event_id uuid        NOT NULL,
     informed_by      uuid        NOT NULL,
     lead_id          uuid        NOT NULL,
+    opened_for       uuid        NOT NULL, -- by what name events go, where the lead has merged
     deal_id          uuid        NOT NULL,
     owner_id         uuid,
     role             text        NOT NULL CHECK (role IN ('deal_owner', 'marketing')),

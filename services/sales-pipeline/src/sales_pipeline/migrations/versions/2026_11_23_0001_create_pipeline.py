@@ -14,14 +14,21 @@ revision = "0001"
 down_revision = None
 
 TABLES = """
--- What the pipeline knows of a lead: moves only to a higher version.
+-- What the pipeline knows of a lead: the card moves only to a higher version, 0 is none yet.
 CREATE TABLE lead (
-    id         uuid PRIMARY KEY,
-    version    int         NOT NULL,
-    card       jsonb       NOT NULL,
-    created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
-);
+    id             uuid PRIMARY KEY,
+    version        int         NOT NULL,
+    card           jsonb       NOT NULL,
+    merged_version int         NOT NULL, -- of the last merge into this lead; 0: there was none
+    -- scoring's last words, each with the version of the lead that scoring knew
+    scored_version int         NOT NULL,
+    score          smallint,
+    grade          text,
+    judged_version int         NOT NULL,
+    disqualified   text,
+    created_at     timestamptz NOT NULL,
+    updated_at     timestamptz NOT NULL
+) WITH (fillfactor = 85);
 
 CREATE TABLE rep (
     id         uuid PRIMARY KEY,
@@ -44,6 +51,7 @@ CREATE TABLE team (
 CREATE TABLE deal (
     id                uuid PRIMARY KEY,
     lead_id           uuid        NOT NULL REFERENCES lead (id),
+    opened_for        uuid        NOT NULL, -- by what name events go, where the lead has merged
     owner_id          uuid        NOT NULL REFERENCES rep (id),
     stage             text        NOT NULL,
     score             smallint    NOT NULL,
@@ -55,7 +63,7 @@ CREATE TABLE deal (
     accepted_at       timestamptz,
     flag_reason       text,
     flagged_at        timestamptz,
-    outcome           text CHECK (outcome IN ('won', 'lost', 'recycled', 'erased')),
+    outcome           text CHECK (outcome IN ('won', 'lost', 'recycled', 'erased', 'merged')),
     closed_at         timestamptz,
     close_reason      text,
     version           int         NOT NULL,
