@@ -1,8 +1,9 @@
 """Scoring as a whole on real Postgres and Kafka: its worker runs, its API answers."""
 
 import asyncio
+import itertools
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,19 +16,30 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lead_scoring import bootstrap
+from lead_scoring.adapters.desks import Desks
 from lead_scoring.config import Settings
 from lead_scoring.entrypoints.api import build_api
 from lead_scoring.entrypoints.context import Context
+from lead_scoring.entrypoints.worker import ScoringHearer
+from lead_scoring.usecases.desk import Desk
 from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import topic_of
+from shared.contracts.catalogue import TOPICS, topic_of
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
-from shared.contracts.lead import LeadCard, Touchpoint
+from shared.contracts.lead import (
+    LeadCaptured,
+    LeadCard,
+    LeadUpdated,
+    Touchpoint,
+    TouchpointRecorded,
+)
 from shared.database.engine import open_engine
 from shared.ids import new_id
 from shared.kafka import topics
 from shared.messaging import loops
+from shared.messaging.batch import Batch
+from shared.messaging.records import Delivery
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.keys import Keyring, new_key
@@ -211,3 +223,63 @@ def a_touchpoint(at: datetime | None = None, **parts: object) -> Touchpoint:
         "received_at": at or utc_now(),
     }
     return Touchpoint.model_validate(fields | parts)
+
+
+LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
+_offsets = itertools.count()
+
+
+@dataclass
+class Heard:
+    """Scoring without its worker: it hears in batches what a test hands over."""
+
+    engine: AsyncEngine
+    batch: Batch[Desk]
+    sequences: Counter[tuple[str, UUID]] = field(default_factory=Counter)
+
+    def deliver(self, event: Event) -> Delivery:
+        """Return an event as it would come from Kafka, with the next number of its stream."""
+        stream = topic_of(type(event)), event.subject
+        self.sequences[stream] += 1
+        envelope = Envelope(
+            event_id=new_id(), topic=stream[0], subject=event.subject,
+            sequence=self.sequences[stream], kind=event.kind, version=event.version,
+            said_at=utc_now(), source="a test", correlation_id=new_id(), causation_id=None,
+            traceparent=None, data=event.to_wire(),
+        )  # fmt: skip
+        return Delivery(envelope, partition=0, offset=next(_offsets))
+
+    async def say(self, *events: Event) -> None:
+        """Let scoring hear events, together in one batch."""
+        await self.repeat([self.deliver(event) for event in events])
+
+    async def repeat(self, deliveries: Sequence[Delivery]) -> None:
+        """Let scoring hear what it may have heard before."""
+        assert await self.batch.run(deliveries) == []
+
+    async def kinds(self, lead_id: UUID) -> list[str]:
+        """Return the wire types of what scoring said of a lead, in order."""
+        async with self.engine.connect() as connection:
+            return [row.type for row in await connection.execute(_SAID, {"lead": lead_id})]
+
+    async def codes_of_one_lead(self, streams: Sequence[Sequence[Event]]) -> Counter[str]:
+        """Return the entries that one lead has who did all of this under one name."""
+        lead_id = new_id()
+        acts = [
+            event.model_copy(update={"lead_id": lead_id})
+            for stream in streams
+            for event in stream
+            if isinstance(event, LeadCaptured | LeadUpdated | TouchpointRecorded)
+        ]
+        await self.say(*acts)
+        async with self.engine.connect() as connection:
+            entries = await connection.scalar(
+                text("SELECT entries FROM lead_score WHERE lead_id = :id"), {"id": lead_id}
+            )
+        return Counter(entry["code"] for entry in entries)
+
+
+@pytest.fixture
+def hear(engine: AsyncEngine) -> Heard:
+    started_at = {topic.name: LONG_AGO for topic in TOPICS}
+    return Heard(engine, Batch(engine, ScoringHearer(Desks()), started_at))

@@ -43,6 +43,7 @@ _LOOK = text("""
     FROM subject s JOIN subject t ON t.id = coalesce(s.alias_of, s.id) WHERE s.id = ANY(:ids)
 """)
 _ALIASES = text("SELECT id FROM subject WHERE alias_of = ANY(:ids)")
+_CALLED = text("SELECT alias_of FROM subject WHERE id = :name")
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
 _LOCK = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608
@@ -107,6 +108,9 @@ async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, S
     found = {row.name: _subject(row) for row in rows}
     now = await connection.scalar(text("SELECT clock_timestamp()"))
     return {name: found.get(name) or Subject(name, None, None, None, now) for name in wanted}
+async def called(connection: AsyncConnection, name: UUID) -> UUID:
+    """Return what a lead is called now, for those who only read: a merged one what it became."""
+    return await connection.scalar(_CALLED, {"name": name}) or name
 
 
 async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:

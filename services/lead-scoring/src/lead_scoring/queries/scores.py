@@ -15,6 +15,7 @@ from lead_scoring.adapters.tables import lead_score, scorecard
 from lead_scoring.domain.lead import Qualification
 from lead_scoring.domain.person import Block
 from lead_scoring.domain.scorecard import Group
+from shared.messaging import subjects
 
 Position = tuple[datetime, UUID] | tuple[UUID]
 
@@ -86,8 +87,9 @@ _WHOLE = (
 
 
 async def one(connection: AsyncConnection, lead_id: UUID) -> ScoreRecord | None:
-    """Return the score of a lead."""
-    found = await connection.execute(_WHOLE.where(lead_score.c.lead_id == lead_id))
+    """Return the score of a lead, by any of its ids."""
+    called = await subjects.called(connection, lead_id)
+    found = await connection.execute(_WHOLE.where(lead_score.c.lead_id == called))
     row = found.one_or_none()
     return _record(row) if row else None
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.adapters.tables import identity_key, lead, lead_phone
+from shared.messaging import subjects
 
 Position = tuple[datetime, UUID] | tuple[UUID]
 
@@ -82,17 +83,11 @@ _ALIKE = text("""
 """)
 
 _MERGED = text("SELECT id FROM lead WHERE merged_into = :id ORDER BY id LIMIT 200")
-_CALLED = text("SELECT coalesce(merged_into, id) FROM lead WHERE id = :id")
-
-
-async def called(connection: AsyncConnection, lead_id: UUID) -> UUID:
-    """Return the id of the lead that this one became, its own if it was never merged."""
-    return await connection.scalar(_CALLED, {"id": lead_id}) or lead_id
 
 
 async def one(connection: AsyncConnection, lead_id: UUID) -> LeadDetail | None:
     """Return a lead that is not erased, by any of its ids."""
-    lead_id = await called(connection, lead_id)
+    lead_id = await subjects.called(connection, lead_id)
     row = (await connection.execute(_WHOLE.where(lead.c.id == lead_id))).one_or_none()
     if row is None:
         return None
@@ -117,7 +112,7 @@ async def page(
 
 async def consent(connection: AsyncConnection, lead_id: UUID, purpose: str) -> ConsentRecord:
     """Return the consent of a lead that holds for a purpose; there is one."""
-    rows = await connection.execute(_CONSENTS, {"id": await called(connection, lead_id)})
+    rows = await connection.execute(_CONSENTS, {"id": await subjects.called(connection, lead_id)})
     return next(ConsentRecord.model_validate(row) for row in rows if row.purpose == purpose)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.adapters.tables import rep, task
 from notifier.domain.playbook import Role
 from notifier.domain.task import Cause, State
+from shared.messaging import subjects
 from shared.web.values import Instant
 
 Position = tuple[datetime, UUID]
@@ -70,6 +71,9 @@ async def page(
 
     The indexes hold the order of one state; the few first of each state are put together.
     """
+    if wanted.lead_id:
+        called = await subjects.called(connection, wanted.lead_id)
+        wanted = wanted.model_copy(update={"lead_id": called})
     conditions = _conditions(wanted, after)
     found = union_all(
         *(_of_state(state, conditions, limit) for state in dict.fromkeys(wanted.state or State))

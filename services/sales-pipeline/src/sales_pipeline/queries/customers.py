@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import customer
+from shared.messaging import subjects
 
 
 class CustomerRecord(BaseModel):
@@ -41,7 +42,8 @@ async def page(
     """Return customers, the newest first; with `lead_id` the one that this lead became."""
     statement = select(customer).order_by(customer.c.id.desc()).limit(limit)
     if lead_id:
-        statement = statement.where(customer.c.lead_id == lead_id)
+        called = await subjects.called(connection, lead_id)
+        statement = statement.where(customer.c.lead_id == called)
     if after:
         statement = statement.where(customer.c.id < after)
     return [CustomerRecord.model_validate(row) for row in await connection.execute(statement)]

@@ -13,9 +13,10 @@ from sales_pipeline.adapters.tables import deal, lead, sales_order
 from sales_pipeline.domain.deal import Outcome
 from sales_pipeline.domain.stage import Stage
 from shared.contracts.lead import LeadCard
+from shared.messaging import subjects
 from shared.web.values import Instant
 
-OutcomeFilter = Literal["open", "won", "lost", "recycled", "erased"]
+OutcomeFilter = Literal["open", "won", "lost", "recycled", "merged", "erased"]
 Position = tuple[datetime, UUID] | tuple[UUID]
 
 
@@ -40,7 +41,9 @@ class DealRecord(BaseModel):
     flag_reason: str | None = Field(description="set: its lead is disqualified, and by what")
     flagged_at: datetime | None
     closed_at: datetime | None
-    close_reason: str | None = Field(description="what sales wrote when it was lost or recycled")
+    close_reason: str | None = Field(
+        description="what sales wrote when it was lost or recycled; merged: the deal that stays"
+    )
     order_id: UUID | None = Field(description="the order that a won deal became")
     version: int = Field(description="what ETag holds")
     created_at: datetime
@@ -67,7 +70,7 @@ _WHOLE = (
 
 
 async def lead_of(connection: AsyncConnection, deal_id: UUID) -> UUID | None:
-    """Return whose deal it is, which never changes; None: there is no such deal."""
+    """Return whose deal it is, which a merge alone changes; None: there is no such deal."""
     return await connection.scalar(select(deal.c.lead_id).where(deal.c.id == deal_id))
 
 
@@ -81,6 +84,9 @@ async def page(
     connection: AsyncConnection, wanted: DealFilter, *, after: Position | None, limit: int
 ) -> Sequence[DealRecord]:
     """Return deals, newest first; with `updated_since` in the order of their last change."""
+    if wanted.lead_id:
+        called = await subjects.called(connection, wanted.lead_id)
+        wanted = wanted.model_copy(update={"lead_id": called})
     statement = _ordered(_WHOLE.where(*_conditions(wanted)), wanted, after).limit(limit)
     return [DealRecord.model_validate(row) for row in await connection.execute(statement)]
 

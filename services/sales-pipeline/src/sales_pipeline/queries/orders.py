@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import sales_order
+from shared.messaging import subjects
 
 
 class OrderRecord(BaseModel):
@@ -48,9 +49,10 @@ async def page(
 ) -> Sequence[OrderRecord]:
     """Return orders, the newest first."""
     order = sales_order.c
+    lead_id = await subjects.called(connection, wanted.lead_id) if wanted.lead_id else None
     equal = (
         (order.deal_id, wanted.deal_id),
-        (order.lead_id, wanted.lead_id),
+        (order.lead_id, lead_id),
         (order.customer_id, wanted.customer_id),
     )
     conditions = [column == value for column, value in equal if value is not None]
