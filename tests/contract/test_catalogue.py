@@ -21,6 +21,7 @@ from tests.contract.golden import EVENTS, name_of
 from shared.contracts import catalogue, deal, task
 from shared.contracts.catalogue import INTAKE, TOPICS
 from shared.contracts.event import Event, LeadEvent
+from shared.contracts.lead import LeadMerged
 
 ABSTRACT = {Event, LeadEvent, deal.DealEvent, task.TaskEvent}
 FOR_OUTSIDERS = {deal.OrderPlaced}
@@ -74,6 +75,11 @@ def test_a_service_listens_to_topics_only_of_which_it_is_a_hearer(service: str) 
     heard = {catalogue.topic_of(event) for event in subscriptions(service)}
 
     assert heard <= set(catalogue.heard_by(service))
+
+
+@pytest.mark.parametrize("service", [service for service in SERVICES if service != INTAKE])
+def test_a_service_that_knows_leads_hears_when_two_of_them_merge(service: str) -> None:
+    assert LeadMerged in subscriptions(service)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)

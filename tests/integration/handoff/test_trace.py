@@ -142,3 +142,23 @@ def test_an_unknown_lead_ends_with_1_and_what_is_no_id_with_2(handoff: Handoff) 
     assert "No database knows a lead" in unknown.stderr
     assert wrong.returncode == 2
     assert "is not an id" in wrong.stderr
+
+
+@pytest.mark.parametrize("asked", ["alias", "survivor"])
+async def test_a_merged_lead_has_one_story_by_either_name(asked: str, databases: Databases) -> None:
+    alias, survivor = new_id(), new_id()
+    of_alias, of_survivor = await databases.say(alias, 2), await databases.say(survivor, 1)
+    await databases.owners["marketing-intake"].execute(
+        "INSERT INTO subject (id, alias_of) VALUES ($1, NULL), ($2, $1)", survivor, alias
+    )
+    await databases.all_hear(survivor, 1)
+    await databases.hear("notifier", alias, 1)
+    found = await trace(databases.site, alias if asked == "alias" else survivor)
+
+    assert found is not None
+    assert (found.lead_id, found.aliases) == (survivor, [alias])
+    assert {step.id for step in found.steps} == {*of_alias, *of_survivor}
+    by_id = {step.id: step for step in found.steps}
+    assert by_id[of_alias[0]].heard_by == ["notifier"]
+    assert by_id[of_alias[1]].heard_by == []
+    assert len(by_id[of_survivor[0]].heard_by) == 3

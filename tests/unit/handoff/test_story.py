@@ -10,6 +10,7 @@ from handoff.cli.trace import duration, words_of
 from handoff.trace.story import Step, heard, in_order, to_come
 from shared.ids import new_id
 
+LEAD = new_id()
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -17,8 +18,8 @@ def step(name: str, milliseconds: float = 0, **changes: Any) -> Step:
     """Return something that happened so much after noon."""
     values: dict[str, Any] = {
         "at": NOON + timedelta(milliseconds=milliseconds), "service": "lead-scoring",
-        "kind": "said", "name": name, "id": new_id(), "topic": None, "sequence": None,
-        "partition": None, "offset": None, "causation_id": None, "note": None,
+        "subject": LEAD, "kind": "said", "name": name, "id": new_id(), "topic": None,
+        "sequence": None, "partition": None, "offset": None, "causation_id": None, "note": None,
     }  # fmt: skip
     return Step(**(values | changes))
 
@@ -67,7 +68,11 @@ def test_what_waits_is_no_part_of_the_past() -> None:
 
 def test_an_event_is_heard_by_those_who_are_past_its_number() -> None:
     said = step("lead.updated.v1", topic="handoff.leads.v1", sequence=2)
-    positions = {("handoff.leads.v1", "notifier"): 3, ("handoff.leads.v1", "lead-scoring"): 1}
+    positions = {
+        ("handoff.leads.v1", LEAD, "notifier"): 3,
+        ("handoff.leads.v1", LEAD, "lead-scoring"): 1,
+        ("handoff.leads.v1", new_id(), "sales-pipeline"): 9,  # of another name of the lead
+    }
     shown = heard(said, positions, ("lead-scoring", "notifier", "sales-pipeline"))
 
     assert shown.heard_by == ["notifier"]

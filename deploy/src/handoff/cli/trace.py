@@ -64,6 +64,8 @@ def _show_lines(found: Trace) -> None:
 
 
 def _show_rest(found: Trace) -> None:
+    for alias in found.aliases:
+        out.print(f"\nMerged into it: {alias}")
     if not found.kafka_answered:
         out.print("\nKafka did not answer: whether the records are there was not looked at.")
     if not found.waiting:

@@ -17,6 +17,7 @@ InKafka = Literal["there", "expired", "another", "lost"]
 class Step(BaseModel):
     """One thing that happened with a lead, or is to happen (`waiting`)."""
 
+    subject: UUID = Field(description="by which of its names")
     at: datetime
     service: str
     kind: str = Field(description="said, parked, erased, submission, step, waiting")
@@ -41,8 +42,8 @@ class Step(BaseModel):
         return self.name.rpartition(".v")[0] if self.kind in {"said", "parked"} else self.name
 
 
-Positions = Mapping[tuple[str, str], int]
-"""The last number that was heard, by topic and hearer."""
+Positions = Mapping[tuple[str, UUID, str], int]
+"""The last number that was heard, by topic, subject and hearer."""
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:
@@ -61,7 +62,7 @@ def heard(step: Step, positions: Positions, hearers: Sequence[str]) -> Step:
     if step.kind != "said" or step.topic is None or step.sequence is None:
         return step
     topic, sequence = step.topic, step.sequence
-    have = [name for name in hearers if positions.get((topic, name), 0) >= sequence]
+    have = [name for name in hearers if positions.get((topic, step.subject, name), 0) >= sequence]
     rest = [name for name in hearers if name not in have]
     return step.model_copy(update={"heard_by": have, "not_heard_by": rest})
 

@@ -1,5 +1,6 @@
 """Reads one lead's story from all databases, asks Kafka for the records, says what is awaited."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -14,64 +15,80 @@ from handoff.site import Site
 from handoff.trace import records
 from handoff.trace.story import Positions, Step, heard, in_order, to_come
 from handoff.views import Connection, Views, open_views
-from shared.contracts.catalogue import TOPICS
+from shared.contracts.catalogue import INTAKE, TOPICS
 
-_STORY = "SELECT * FROM story WHERE subject = $1"
+_STORY = "SELECT * FROM story WHERE subject = ANY($1::uuid[])"
+_NAMES = """
+    WITH lead AS (
+        SELECT $1::uuid AS id UNION SELECT alias_of FROM alias WHERE subject = $1
+    )
+    SELECT id FROM lead UNION SELECT a.subject FROM alias a JOIN lead ON a.alias_of = lead.id
+"""
 _HEARERS = {topic.name: topic.hearers for topic in TOPICS}
 
 
 class Trace(BaseModel):
-    """A lead's story."""
+    """A lead's story, under all the names that it has or had."""
 
-    lead_id: UUID
+    lead_id: UUID = Field(description="what the lead is called now")
+    aliases: list[UUID] = Field(description="the leads that were merged into it")
     steps: list[Step]
     waiting: list[str] = Field(description="what it waits for, in words; empty: for nothing")
     kafka_answered: bool
 
 
 async def trace(site: Site, lead_id: UUID) -> Trace | None:
-    """Return the story of a lead; None if no database knows it.
+    """Return the story of a lead, by any of its names; None if no database knows it.
 
     Raises:
         OSError, asyncpg.PostgresError: a database does not answer.
     """
     async with open_views(site) as views, open_groups(site.kafka) as groups:
-        behind = await _behind(views, groups, lead_id)
-        steps = [step for name, view in views.items() for step in await _steps(view, name, lead_id)]
+        names = await _names(views, lead_id)
+        behind = await _behind(views, groups, names)
+        steps = [step for name, view in views.items() for step in await _steps(view, name, names)]
         if not steps:
             return None
-        reached = await _positions(views, lead_id)
+        reached = await _positions(views, names)
     past = [heard(step, reached, _HEARERS.get(step.topic or "", ())) for step in in_order(steps)]
     found = await records.look(site.kafka, past)
     return Trace(
-        lead_id=lead_id,
+        lead_id=names[0],
+        aliases=names[1:],
         steps=[_with_record(step, found) for step in past],
         waiting=[_sentence(each) for each in behind] + [_timer(step) for step in to_come(steps)],
         kafka_answered=found is not None,
     )
 
 
-async def _steps(view: Connection, service: str, lead_id: UUID) -> list[Step]:
-    rows = await view.fetch(_STORY, lead_id)
+async def _names(views: Views, lead_id: UUID) -> list[UUID]:
+    """Return what the lead is called now, by its own service's word, then its aliases."""
+    view = views[INTAKE]
+    called = await view.fetchval("SELECT alias_of FROM alias WHERE subject = $1", lead_id)
+    names = {row["id"] for row in await view.fetch(_NAMES, lead_id)}
+    return [called or lead_id, *sorted(names - {called or lead_id})]
+
+
+async def _steps(view: Connection, service: str, names: Sequence[UUID]) -> list[Step]:
+    rows = await view.fetch(_STORY, list(names))
     return [Step(service=service, **row) for row in rows if row["at"] is not None]
 
 
-async def _positions(views: Views, lead_id: UUID) -> Positions:
-    reached: dict[tuple[str, str], int] = {}
+async def _positions(views: Views, names: Sequence[UUID]) -> Positions:
+    reached: dict[tuple[str, UUID, str], int] = {}
     for topic in TOPICS:
         for hearer in topic.hearers:
-            found = await positions.heard(views[hearer], topic.name, [lead_id])
-            if lead_id in found:
-                reached[topic.name, hearer] = found[lead_id].last
+            found = await positions.heard(views[hearer], topic.name, names)
+            reached |= {(topic.name, name, hearer): each.last for name, each in found.items()}
     return reached
 
 
-async def _behind(views: Views, groups: Groups, lead_id: UUID) -> list[Behind]:
+async def _behind(views: Views, groups: Groups, names: Sequence[UUID]) -> list[Behind]:
     found: list[Behind] = []
     for topic in TOPICS:
         for hearer in topic.hearers:
             comparison = Comparison(topic, hearer, views[topic.publisher], views[hearer])
-            comparison.suspects = [lead_id]
+            comparison.suspects = names
             await judge(comparison, groups)
             found += comparison.behind
     return found

@@ -10,7 +10,7 @@ from typing import Generic
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database.errors import Kind, kind_of
 from shared.messaging import parking, positions, subjects

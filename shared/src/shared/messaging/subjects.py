@@ -34,9 +34,8 @@ _INSERT = text("""
 """)
 # A merged lead and those that became it are one: what is said of one name is meant for all.
 _NAMES = text("""
-    SELECT id FROM subject
-    WHERE :subject IN (id, alias_of)
-       OR (SELECT alias_of FROM subject WHERE id = :subject) IN (id, alias_of)
+    WITH lead AS (SELECT coalesce(alias_of, id) AS id FROM subject WHERE id = :subject)
+    SELECT id FROM lead UNION SELECT s.id FROM subject s JOIN lead ON s.alias_of = lead.id
 """)
 _LOOK = text("""
     SELECT s.id AS name, t.id, t.alias_of, t.erased_at, t.parked_as, clock_timestamp() AS locked_at

@@ -83,7 +83,8 @@ class ParkedDetail(ParkedLead):
 
 _LEADS = """
     SELECT p.subject AS id,
-           coalesce(max(s.parked_as), (array_agg(p.reason ORDER BY p.place, p.id))[1]) AS reason,
+           coalesce(max(s.parked_as), max(t.parked_as),
+                    (array_agg(p.reason ORDER BY p.place, p.id))[1]) AS reason,
            array_agg(DISTINCT p.reason) AS reasons,
            count(*) AS events,
            count(*) FILTER (WHERE p.reason = 'behind') AS behind,
@@ -95,7 +96,9 @@ _LEADS = """
                AS error,
            min(p.parked_at) AS parked_at,
            max(p.parked_at) AS updated_at
-    FROM parked p LEFT JOIN subject s ON s.id = p.subject
+    FROM parked p
+    LEFT JOIN subject s ON s.id = p.subject
+    LEFT JOIN subject t ON t.id = s.alias_of -- of a merged lead the mark is on the survivor
 """
 _PAGE = text(f"""
     SELECT * FROM ({_LEADS}

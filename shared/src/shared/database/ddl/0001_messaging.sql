@@ -186,6 +186,9 @@ WHERE NOT EXISTS (SELECT FROM stream s WHERE s.topic = p.topic AND s.subject = p
 
 CREATE VIEW subscribed AS SELECT topic, started_at FROM subscription;
 
+-- By which names a merged lead went: its events, and what was heard of them, stay under those.
+CREATE VIEW alias AS SELECT id AS subject, alias_of FROM subject WHERE alias_of IS NOT NULL;
+
 -- What `trace` reads: everything that was said of a subject, and what is parked.
 CREATE VIEW said_story AS
 SELECT subject, created_at AS at, 'said'::text AS kind, type AS name, event_id AS id, topic,
