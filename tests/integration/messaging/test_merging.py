@@ -1,13 +1,12 @@
 """Two leads merge while their events are in flight: none is lost, doubled or out of order."""
 
-import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging import conftest
 from tests.integration.messaging.conftest import (
     Tally,
     TallyDesk,
@@ -17,9 +16,7 @@ from tests.integration.messaging.conftest import (
     merged,
 )
 
-from shared.database.errors import Kind, kind_of
 from shared.ids import LeadId, new_id
-from shared.messaging import subjects
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery
 from shared.messaging.release import NothingParked, Release
@@ -328,87 +325,11 @@ class TestErasure:
         assert (await subject(engine, left))[2]
 
 
-class TestTheLock:
-    async def merged(self, engine: AsyncEngine, goes: LeadId, stays: LeadId) -> None:
-        async with engine.begin() as connection:
-            await subjects.lock(connection, [goes, stays], whole=True)
-            await subjects.merge(connection, goes, into=stays)
-
-    async def test_an_alias_leads_to_the_survivor_and_holds_it(
-        self, engine: AsyncEngine, goes: LeadId, stays: LeadId
-    ) -> None:
-        await self.merged(engine, goes, stays)
-        async with engine.begin() as one, engine.begin() as other:
-            found = await subjects.lock(one, [goes])
-            free = await subjects.try_lock(other, [stays])
-
-        assert {name: lead.id for name, lead in found.items()} == {goes: stays}
-        assert free == {}
-
-    async def test_whole_is_every_name_whichever_was_given(
-        self, engine: AsyncEngine, goes: LeadId, stays: LeadId
-    ) -> None:
-        other = LeadId(new_id())
-        await self.merged(engine, goes, stays)
-        await self.merged(engine, other, stays)
-        async with engine.begin() as connection:
-            found = await subjects.lock(connection, [other], whole=True)
-
-        assert {name: lead.id for name, lead in found.items()} == dict.fromkeys(
-            sorted([goes, stays, other]), stays
-        )
-
-    async def test_a_timer_finds_nothing_due_of_an_alias(
-        self, engine: AsyncEngine, goes: LeadId, stays: LeadId
-    ) -> None:
-        await self.merged(engine, goes, stays)
-        async with engine.begin() as connection:
-            assert set(await subjects.try_lock(connection, [goes, stays])) == {stays}
-
-    async def test_who_becomes_an_alias_while_it_is_waited_for_is_held_with_its_survivor_or_not(
-        self, engine: AsyncEngine, goes: LeadId, stays: LeadId
-    ) -> None:
-        """Either both are held at the end, or the one who asked is told to start over."""
-        async with engine.begin() as connection:
-            await subjects.lock(connection, [goes, stays])
-        async with engine.begin() as merging:
-            await subjects.lock(merging, [goes, stays], whole=True)
-            asking = asyncio.create_task(self._ask(engine, goes))
-            await _until_somebody_waits(engine)
-            await subjects.merge(merging, goes, into=stays)
-        answer = await asking
-
-        if isinstance(answer, DBAPIError):
-            assert kind_of(answer) is Kind.CONTENTION
-        else:
-            assert answer == stays
-
-    async def _ask(self, engine: AsyncEngine, name: LeadId) -> UUID | DBAPIError:
-        try:
-            async with engine.begin() as connection:
-                return (await subjects.lock(connection, [name]))[name].id
-        except DBAPIError as error:
-            return error
-
-
-async def _until_somebody_waits(engine: AsyncEngine) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with asyncio.timeout(10), autocommit.connect() as connection:
-        while not await connection.scalar(waiting):
-            await asyncio.sleep(0.02)
-
-
 def heal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mend what could not hear `poison`."""
 
     def note(desk: TallyDesk, heard: object, _now: object) -> list[object]:
         desk.heard.setdefault(heard.subject, []).append(heard.event.lead.company)  # type: ignore[attr-defined]
         return []
-
-    from tests.integration.messaging import conftest  # noqa: PLC0415
 
     monkeypatch.setattr(conftest, "note", note)
