@@ -107,6 +107,8 @@ async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, S
     found = {row.name: _subject(row) for row in rows}
     now = await connection.scalar(text("SELECT clock_timestamp()"))
     return {name: found.get(name) or Subject(name, None, None, None, now) for name in wanted}
+
+
 async def called(connection: AsyncConnection, name: UUID) -> UUID:
     """Return what a lead is called now, for those who only read: a merged one what it became."""
     return await connection.scalar(_CALLED, {"name": name}) or name
