@@ -23,7 +23,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.orders import Orders
 from shared.messaging.records import Delivery
-from shared.messaging.release import NothingParked, Release, StillFailing
+from shared.messaging.release import Release, StillFailing
 from shared.telemetry.heartbeat import Heartbeat
 
 Consuming = Narrowing[TallyDesk]
@@ -87,14 +87,14 @@ class TestBehindAGap:
 
 
 class TestReleasing:
-    async def test_what_still_waits_for_a_missing_event_is_left_alone(
+    async def test_what_still_waits_for_a_missing_event_stays_and_the_answer_says_so(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
         release: Release[TallyDesk],
     ) -> None:  # fmt: skip
         await narrowing.see_through([delivery(lead, 2)], cautious=False)
 
         async with asyncio.timeout(5):
-            with pytest.raises(NothingParked):
+            with pytest.raises(StillFailing, match=r"#2 waits for one before it that is missing"):
                 await release.release(lead)
         assert await parked(engine, lead) == [(2, "gap")]
 
