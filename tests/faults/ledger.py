@@ -5,6 +5,7 @@ What was answered 2xx must be found afterwards exactly once, whatever died in be
 """
 
 import asyncio
+import itertools
 import random
 import time
 from collections import Counter
@@ -22,20 +23,36 @@ Leads = Mapping[str, dict[str, Any]]
 
 @dataclass
 class Ledger:
-    """What was sent, and what was answered."""
+    """What was sent, and what was answered.
+
+    Attributes:
+        wrong: answers of the kind that nobody may give, by status.
+        silent: attempts that were not answered at all.
+        slowest: seconds that the slowest attempt took.
+        stored_at: moments (monotonic) at which something was answered 2xx.
+    """
 
     sent: set[str] = field(default_factory=set)
     receipts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     attempts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[int] = field(default_factory=Counter)
+    silent: int = 0
+    slowest: float = 0.0
+    stored_at: list[float] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float:
+        """The longest time, in seconds, in which nothing was answered 2xx."""
+        return max((b - a for a, b in itertools.pairwise(self.stored_at)), default=0.0)
 
     async def send(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> None:
         """Post a lead until its fate is known."""
         self.sent.add(key)
         end = time.monotonic() + _GIVE_UP_AFTER
-        while time.monotonic() < end:
+        while (began := time.monotonic()) < end:
             outcome = await self._try(client, key, lead)
+            self.slowest = max(self.slowest, time.monotonic() - began)
             self.attempts[outcome] += 1
             if outcome != "unknown":
                 return
@@ -46,6 +63,7 @@ class Ledger:
         try:
             answer = await client.post("/v1/leads", json=lead, headers={"Idempotency-Key": key})
         except httpx.TransportError:
+            self.silent += 1
             return "unknown"
         if answer.status_code >= 500:
             if answer.status_code != 503 or "retry-after" not in answer.headers:
@@ -53,6 +71,7 @@ class Ledger:
             return "unknown"
         if answer.is_success:
             self.receipts[key] = answer.json()["receipt_id"]
+            self.stored_at.append(time.monotonic())
             return "ok"
         self.refused[key] = answer.status_code
         return "refused"

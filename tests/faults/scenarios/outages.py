@@ -1,0 +1,104 @@
+"""Scenarios: the database goes away, is slow, or has no room, while leads come in at the door.
+
+The ledger keeps what was answered and when: the figures come from it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings, broken
+from tests.faults.ledger import Ledger, make_source, some_leads, storm
+from tests.faults.rig.process import Process
+from tests.faults.rig.quiet import quiet
+from tests.faults.rig.rig import Rig
+
+from shared import limits
+
+Outage = Callable[[Ledger], Awaitable[None]]
+
+_WAVE, _A_SECOND = 12, 60
+_TERMINATE = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = ANY($1) AND pid <> pg_backend_pid()
+"""
+
+
+async def whole(rig: Rig) -> Process:
+    """Start a process of each role of each service; return the intake's door."""
+    door = rig.process(INTAKE, "api")
+    for process in [door, *map(rig.process, (INTAKE, SCORING, PIPELINE, NOTIFIER))]:
+        process.start()
+    await asyncio.gather(*(process.ready() for process in rig.processes.values()))
+    return door
+
+
+async def through(
+    rig: Rig, door: Process, outage: Outage, ledger: Ledger, *, within: float = 60
+) -> Findings:
+    """Let leads come in before, during and after an outage; return what is broken afterwards."""
+    lives = {process.name: process.lives for process in rig.processes.values()}
+    ledger.slowest, ledger.stored_at = 0.0, []
+    async with coming_in(rig, door, ledger):
+        await outage(ledger)
+        await stored(ledger, _WAVE)
+    await quiet(rig, within=within)
+    return await broken(rig, ledger=ledger) | _misbehaved(rig, ledger, lives)
+
+
+def _misbehaved(rig: Rig, ledger: Ledger, lives: dict[str, int]) -> Findings:
+    """Count answers that nobody may give, and processes that did not live through it."""
+    late = ledger.slowest > limits.HANDLER + 1
+    dead = sum(process.lives != lives[name] for name, process in rig.processes.items())
+    counts = {
+        "5xx that was not 503 with Retry-After": ledger.wrong.total(),
+        "no answer at all": ledger.silent,
+        "answered after the handler's limit": int(late),
+        "processes that were started again": dead,
+    }
+    return {what: count for what, count in counts.items() if count}
+
+
+@asynccontextmanager
+async def coming_in(rig: Rig, door: Process, ledger: Ledger) -> AsyncGenerator[None]:
+    """Post leads during the block; afterwards all of them have an answer."""
+    over = asyncio.Event()
+    async with await rig.client(door) as client:
+        source = await make_source(client)
+
+        async def post() -> None:
+            while not over.is_set():
+                leads = some_leads(source, _WAVE, seed=len(ledger.sent))
+                await storm(client, leads, at_once=6, a_second=_A_SECOND, ledger=ledger)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(post())
+            try:
+                await stored(ledger, _WAVE)
+                yield
+            finally:
+                over.set()
+
+
+async def stored(ledger: Ledger, count: int, within: float = 30) -> None:
+    """Wait until so many more leads were answered 2xx."""
+    enough = len(ledger.stored_at) + count
+    async with asyncio.timeout(within):
+        while len(ledger.stored_at) < enough:
+            await asyncio.sleep(0.02)
+
+
+async def terminate_all(rig: Rig, *, seconds: float, every: float = 0.1) -> int:
+    """End all sessions of the rig's databases, again and again; return how many it were."""
+    administrator = await asyncpg.connect(rig.stack.postgres_url, ssl=False)
+    names = [url.rpartition("/")[2] for url in rig.urls.values()]
+    ended, end = 0, time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            ended += await administrator.fetchval(_TERMINATE, names)
+            await asyncio.sleep(every)
+    finally:
+        await administrator.close()
+    return ended

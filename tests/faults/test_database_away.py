@@ -1,0 +1,44 @@
+"""The database ends at once, or ends every session, while leads come in (D1)."""
+
+import pytest
+from tests.faults.figures import Figure, sized
+from tests.faults.ledger import Ledger
+from tests.faults.rig.rig import rigged
+from tests.faults.rig.servers import own_postgres
+from tests.faults.scenarios import outages
+from tests.stack.running import Stack
+
+_ALL = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
+_GAP = 8.0
+
+
+@pytest.mark.timeout(400)
+async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory, figure: Figure
+) -> None:
+    times, seconds = sized(3, 10), sized(3, 10)
+    async with own_postgres(stack) as server:
+        logs = tmp_path_factory.mktemp("rig")
+        async with rigged(server.stack, logs, _ALL) as rig:
+            door = await outages.whole(rig)
+
+            async def restart(ledger: Ledger) -> None:
+                for _ in range(times):
+                    await server.restart_at_once()
+                    await outages.stored(ledger, 30)
+
+            ledger = Ledger()
+            assert await outages.through(rig, door, restart, ledger) == {}
+            restarting = ledger.gap
+
+            async def terminate(_ledger: Ledger) -> None:
+                ended = await outages.terminate_all(rig, seconds=seconds)
+                figure("All sessions ended each 100 ms: how many", ended, goal="0 lost")
+
+            assert await outages.through(rig, door, terminate, ledger) == {}
+
+    figure("Postgres ended at once under load, times", times, goal="0 lost")
+    figure("... longest without a 2xx, seconds", restarting, goal="<= 2")
+    figure("All sessions ended each 100 ms: longest without a 2xx, seconds",
+           ledger.gap, goal="<= 2")  # fmt: skip
+    assert max(restarting, ledger.gap) < _GAP
