@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 Watch = Callable[[bytes], bool]
 """Sees each piece from the client before it goes on; True: the answer to it is never to come."""
@@ -29,6 +30,7 @@ class Proxy:
         delay: seconds that each piece is held back, each way.
         swallowing: whether everything disappears, as in a network that lost its route.
         watch: cuts a connection after the piece went on, before its answer comes back.
+        watch_each: makes a `watch` for each new connection, where it has to tell them apart.
         cuts: how many connections `watch` and `cut` have cut.
     """
 
@@ -37,6 +39,7 @@ class Proxy:
     delay: float = 0.0
     swallowing: bool = False
     watch: Watch = watch_nothing
+    watch_each: Callable[[], Watch] | None = None
     cuts: int = 0
     port: int = 0
     _open: set[asyncio.Task[None]] = field(default_factory=set)
@@ -70,8 +73,9 @@ class Proxy:
         to_server: asyncio.StreamWriter | None = None
         try:
             from_server, to_server = await asyncio.open_connection(self.host, self.port_behind)
+            must_cut = partial(self._must_cut, self.watch_each() if self.watch_each else None)
             ways = {
-                asyncio.ensure_future(self._pump(from_client, to_server, self._must_cut)),
+                asyncio.ensure_future(self._pump(from_client, to_server, must_cut)),
                 asyncio.ensure_future(self._pump(from_server, to_client, watch_nothing)),
             }
             try:
@@ -86,8 +90,8 @@ class Proxy:
             if to_server is not None:
                 to_server.close()
 
-    def _must_cut(self, piece: bytes) -> bool:
-        if not self.watch(piece):
+    def _must_cut(self, watch: Watch | None, piece: bytes) -> bool:
+        if not (watch or self.watch)(piece):
             return False
         self.cuts += 1
         return True

@@ -60,9 +60,7 @@ class Raced:
         about: dict[str, Any] = {"lead_id": LeadId(self.lead_id), "lead_version": 1}
         if self.flagged > self.reopened and chance.random() < 0.5:
             self.reopened = self.flagged
-            return LeadQualified(
-                **about, score=_score(self.score), qualified_at=utc_now(), lead=_card(self.lead_id)
-            )
+            return qualified(self.lead_id, score=self.score)
         which = chance.choice(["scored", "disqualified", "task"])
         if which == "scored":
             before, self.score = self.score, (self.score + chance.randrange(1, 100)) % 101
@@ -173,7 +171,7 @@ async def _hire(client: httpx.AsyncClient, number: int) -> str:
 
 async def _deals(rig: Rig, feeder: Feeder) -> list[Raced]:
     raced = [Raced(new_id()) for _ in range(_DEALS)]
-    await feeder.say(*(_first(deal) for deal in raced))
+    await feeder.say(*(qualified(deal.lead_id) for deal in raced))
     async with asyncio.timeout(30):
         while len(rows := await rig.ask(PIPELINE, "SELECT id, lead_id FROM deal")) < _DEALS:
             await asyncio.sleep(0.1)
@@ -183,10 +181,11 @@ async def _deals(rig: Rig, feeder: Feeder) -> list[Raced]:
     return raced
 
 
-def _first(deal: Raced) -> LeadQualified:
+def qualified(lead_id: UUID, *, score: int = 50) -> LeadQualified:
+    """Return what scoring says when it hands a lead over."""
     return LeadQualified(
-        lead_id=LeadId(deal.lead_id), lead_version=1, lead=_card(deal.lead_id),
-        score=_score(deal.score), qualified_at=utc_now(),
+        lead_id=LeadId(lead_id), lead_version=1, lead=_card(lead_id),
+        score=_score(score), qualified_at=utc_now(),
     )  # fmt: skip
 
 

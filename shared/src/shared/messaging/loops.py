@@ -8,6 +8,7 @@ import asyncio
 import os
 import random
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -52,6 +53,7 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
     failures = 0
     while not stop.is_set():
         heartbeat.beat()
+        began = time.monotonic()
         try:
             await loop(stop)
         except StartAgain:
@@ -62,13 +64,13 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
         ) as error:  # a loop is begun again, whatever it was
             if _is_told_to_end(error):
                 raise
-            failures += 1
+            # What got something done since then is not failing in a row: years of single failures
+            # must not add up to the longest wait.
+            failures = 1 if heartbeat.progressed_at > began else failures + 1
             log.warning("loop_failed", loop=name, failures=failures, **trail.of(error))
             heartbeat.hold("infrastructure")
             await backoff.sleep(backoff.delay(failures), stop)
             heartbeat.free()
-        else:
-            failures = 0
 
 
 def _is_told_to_end(error: BaseException) -> bool:

@@ -1,0 +1,198 @@
+"""Scenarios: the connection to the database is cut at each statement of each use case, in turn.
+
+The server carries the statement out and nobody hears of it. First the work is done uncut, to see
+which statements there are; then once for each of them, until it is done all the same.
+"""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, Findings, broken
+from tests.faults.ledger import Ledger, make_source, some_leads
+from tests.faults.rig.between import between
+from tests.faults.rig.feeder import feeding
+from tests.faults.rig.process import Process
+from tests.faults.rig.quiet import quiet
+from tests.faults.rig.rig import Rig
+from tests.faults.rig.statements import Cutter
+from tests.faults.scenarios.crashing import deal_opened
+from tests.faults.scenarios.racing import qualified
+
+from shared.ids import new_id
+
+Work = Callable[[], Awaitable[None]]
+
+_DONE_WITHIN = 40.0
+_ASK_EVERY = 0.02
+_MOVED = "SELECT count(*) FROM timeline_entry WHERE kind = 'stage_changed'"
+_RUNG = "SELECT count(*) > 0 FROM task WHERE lead_id = $1 AND state = 'overdue'"
+
+
+@dataclass
+class Cuts:
+    """What was cut, for the figures; `findings` is what was broken afterwards."""
+
+    places: int = 0
+    commits: int = 0
+    cuts: int = 0
+    in_doubt: int = 0
+    findings: Findings = field(default_factory=dict)
+
+    async def at_each_statement(self, cutter: Cutter, work: Work) -> None:
+        """Do the work uncut, then once for each statement that was seen, cut there."""
+        await work()
+        cutter.seen.clear()
+        await work()
+        places = list(cutter.seen)
+        for place in places:
+            cutter.at = place
+            await work()
+        self.places += len(places)
+        self.commits += sum(statement.startswith("COMMIT") for _, statement in places)
+        self.cuts += cutter.cuts
+
+
+@asynccontextmanager
+async def cut_off(
+    rig: Rig, service: str, role: str = "worker", only: Sequence[str] = ()
+) -> AsyncGenerator[tuple[Process, Cutter]]:
+    """Run a process for the block, of these loops alone, behind a proxy that can cut."""
+    cutter = Cutter()
+    async with between(rig) as (hidden, proxy):
+        proxy.watch_each = cutter.watch
+        process = await _run(hidden, service, role, only=only)
+        try:
+            yield process, cutter
+        finally:
+            await process.die()
+
+
+async def _run(rig: Rig, service: str, role: str = "worker", only: Sequence[str] = ()) -> Process:
+    process = rig.process(service, role, number=len(rig.processes))
+    process.command = [*process.command, *(word for loop in only for word in ("--only", loop))]
+    process.start()
+    await process.ready()
+    return process
+
+
+async def intake(rig: Rig, *, in_doubt: int) -> Cuts:
+    """Cut while a lead is captured, while it is resolved, and while the relay archives.
+
+    Then, so many times more, at the statement that stores it: its answer is always the one lost.
+    """
+    done, ledger = Cuts(), Ledger()
+    async with (
+        cut_off(rig, INTAKE, "api") as (door, capture),
+        cut_off(rig, INTAKE, only=["resolve"]) as (_, resolve),
+        cut_off(rig, INTAKE, only=["relay"]) as (_, relay),
+        await rig.client(door) as client,
+    ):
+        source = await make_source(client)
+
+        async def one_lead() -> None:
+            number = len(ledger.sent)
+            ((key, lead),) = some_leads(source, 1, seed=number).items()
+            await ledger.send(client, key, lead)
+            await _until(rig, INTAKE, "SELECT count(*) > $1 FROM outbox_archive", number)
+
+        for cutter in (capture, resolve, relay):
+            await done.at_each_statement(cutter, one_lead)
+        storing = next(text for _, text in capture.seen if text.startswith("WITH arrived"))
+        before = capture.cuts
+        for _ in range(in_doubt):
+            capture.at = (None, storing)
+            await one_lead()
+        done.in_doubt = capture.cuts - before
+        await quiet(rig)
+        done.findings = await broken(rig, ledger=ledger) | _unfit(ledger.wrong)
+    return done
+
+
+async def hearing(rig: Rig) -> Cuts:
+    """Cut while the pipeline hears that a lead qualified, and opens its deal."""
+    done = Cuts()
+    await _run(rig, PIPELINE, only=["relay"])
+    async with (
+        cut_off(rig, PIPELINE, only=["consume"]) as (_, cutter),
+        feeding(rig.kafka) as feeder,
+    ):
+
+        async def one_deal() -> None:
+            lead = new_id()
+            await feeder.say(qualified(lead))
+            await _until(rig, PIPELINE, "SELECT count(*) > 0 FROM deal WHERE lead_id = $1", lead)
+
+        await done.at_each_statement(cutter, one_deal)
+        await quiet(rig, feeder.said)
+        done.findings = await broken(rig, fed=feeder.said)
+    return done
+
+
+async def editing(rig: Rig) -> Cuts:
+    """Cut while a rep moves a deal; they ask again under the same key until it is done."""
+    done, lead, moves = Cuts(), new_id(), itertools.count(1)
+    answers: Counter[int] = Counter()
+    await _run(rig, PIPELINE)
+    async with cut_off(rig, PIPELINE, "api") as (door, cutter), feeding(rig.kafka) as feeder:
+        await feeder.say(qualified(lead))
+        await _until(rig, PIPELINE, "SELECT count(*) > 0 FROM deal")
+        deal = await rig.one(PIPELINE, "SELECT id FROM deal")
+        async with await rig.client(door) as client:
+
+            async def one_move() -> None:
+                number = next(moves)
+                body = {"stage": ("contacted", "demo")[number % 2]}
+                while (
+                    status := await _post(client, f"/v1/deals/{deal}/stage", body, number)
+                ) > 299:
+                    answers[status] += 1
+
+            await done.at_each_statement(cutter, one_move)
+        await quiet(rig, feeder.said)
+        moved = await rig.one(PIPELINE, _MOVED)
+        done.findings = await broken(rig, fed=feeder.said) | _unfit(answers)
+        done.findings |= {"moves unlike entries": moved} if moved != next(moves) - 1 else {}
+    return done
+
+
+async def ringing(rig: Rig) -> Cuts:
+    """Cut while a task's time comes."""
+    done = Cuts()
+    await rig.ask(NOTIFIER, "UPDATE playbook SET due_in_seconds = 0, grace_seconds = 0")
+    await _run(rig, NOTIFIER, only=["relay", "consume"])
+    async with cut_off(rig, NOTIFIER, only=["ring"]) as (_, cutter), feeding(rig.kafka) as feeder:
+
+        async def one_task() -> None:
+            lead = new_id()
+            await feeder.say(deal_opened(lead))
+            await _until(rig, NOTIFIER, _RUNG, lead)
+
+        await done.at_each_statement(cutter, one_task)
+        await quiet(rig, feeder.said)
+        done.findings = await broken(rig, fed=feeder.said)
+    return done
+
+
+async def _post(client: httpx.AsyncClient, path: str, body: dict[str, str], number: int) -> int:
+    headers = {"Idempotency-Key": f"move-{number}"}
+    answer = await client.post(path, json=body, headers=headers)
+    fit = answer.status_code != 503 or "retry-after" in answer.headers
+    return answer.status_code if fit else 0
+
+
+async def _until(rig: Rig, service: str, sql: str, *values: object) -> None:
+    """Wait until a query gives true."""
+    async with asyncio.timeout(_DONE_WITHIN):
+        while not await rig.one(service, sql, *values):
+            await asyncio.sleep(_ASK_EVERY)
+
+
+def _unfit(answers: Mapping[int, int]) -> Findings:
+    """Count the answers that nobody may give to a cut connection."""
+    wrong = sum(count for status, count in answers.items() if status != 503)
+    return {"answered other than 2xx or 503 with Retry-After": wrong} if wrong else {}
