@@ -12,10 +12,10 @@ from functools import partial
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
-from tests.faults.invariants import INTAKE, NOTIFIER, SCORING, Findings
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings
 from tests.faults.rig.code import PLANTED, plant
 from tests.faults.rig.rig import Rig
-from tests.faults.scenarios import crashing, mishearing, relaying
+from tests.faults.scenarios import crashing, mishearing, racing, relaying
 
 SOON = 6.0
 
@@ -83,6 +83,10 @@ CATCHES = {
     ),
     "timer-without-lock": Caught(
         NOTIFIER, partial(crashing.ringing, workers=2), "a task that rang twice"
+    ),
+    "lead-not-locked": Caught(PIPELINE, partial(racing.edits, times=60), "versions unlike changes"),
+    "sequence-before-lock": Caught(
+        PIPELINE, partial(racing.edits, times=60), "said under other numbers than 1, 2, 3"
     ),
 }
 

@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
-from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, Findings, broken
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads
 from tests.faults.rig.between import between
 from tests.faults.rig.feeder import feeding
 from tests.faults.rig.process import Process
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.statements import Cutter
 from tests.faults.scenarios.crashing import deal_opened
@@ -108,8 +107,7 @@ async def intake(rig: Rig, *, in_doubt: int) -> Cuts:
             capture.at = (None, storing)
             await one_lead()
         done.in_doubt = capture.cuts - before
-        await quiet(rig)
-        done.findings = await broken(rig, ledger=ledger) | _unfit(ledger.wrong)
+        done.findings = await balance(rig, ledger=ledger) | _unfit(ledger.wrong)
     return done
 
 
@@ -128,8 +126,7 @@ async def hearing(rig: Rig) -> Cuts:
             await _until(rig, PIPELINE, "SELECT count(*) > 0 FROM deal WHERE lead_id = $1", lead)
 
         await done.at_each_statement(cutter, one_deal)
-        await quiet(rig, feeder.said)
-        done.findings = await broken(rig, fed=feeder.said)
+        done.findings = await balance(rig, fed=feeder.said)
     return done
 
 
@@ -153,9 +150,8 @@ async def editing(rig: Rig) -> Cuts:
                     answers[status] += 1
 
             await done.at_each_statement(cutter, one_move)
-        await quiet(rig, feeder.said)
         moved = await rig.one(PIPELINE, _MOVED)
-        done.findings = await broken(rig, fed=feeder.said) | _unfit(answers)
+        done.findings = await balance(rig, fed=feeder.said) | _unfit(answers)
         done.findings |= {"moves unlike entries": moved} if moved != next(moves) - 1 else {}
     return done
 
@@ -173,8 +169,7 @@ async def ringing(rig: Rig) -> Cuts:
             await _until(rig, NOTIFIER, _RUNG, lead)
 
         await done.at_each_statement(cutter, one_task)
-        await quiet(rig, feeder.said)
-        done.findings = await broken(rig, fed=feeder.said)
+        done.findings = await balance(rig, fed=feeder.said)
     return done
 
 

@@ -9,10 +9,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings, broken
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig.process import Process
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 from shared import limits
@@ -44,8 +43,7 @@ async def through(
     async with coming_in(rig, door, ledger):
         await outage(ledger)
         await stored(ledger, _WAVE)
-    await quiet(rig, within=within)
-    return await broken(rig, ledger=ledger) | _misbehaved(rig, ledger, lives)
+    return await balance(rig, ledger=ledger, within=within) | _misbehaved(rig, ledger, lives)
 
 
 def _misbehaved(rig: Rig, ledger: Ledger, lives: dict[str, int]) -> Findings:

@@ -15,9 +15,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from tests.faults.invariants import PIPELINE, Findings, broken
+from tests.faults.invariants import PIPELINE, Findings, balance
 from tests.faults.rig.feeder import Feeder, feeding
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 from shared.clock import utc_now
@@ -131,7 +130,7 @@ class Race:
         deal.tag = answer.headers.get("etag", deal.tag)
 
 
-async def edits(rig: Rig, *, times: int, seed: int = 1) -> Findings:
+async def edits(rig: Rig, *, times: int, seed: int = 1, within: float = 60) -> Findings:
     """Edit deals so many times while their leads' events are heard; return what is broken."""
     door, _ = await asyncio.gather(rig.start(PIPELINE, "api"), rig.start(PIPELINE, "worker"))
     async with await rig.client(door) as client, feeding(rig.kafka) as feeder:
@@ -142,8 +141,8 @@ async def edits(rig: Rig, *, times: int, seed: int = 1) -> Findings:
         await _run(race, times)
         over.set()
         await feeding_on
-        await quiet(rig, feeder.said, within=60)
-        return await _wrong(rig, race) | await broken(rig, fed=feeder.said)
+        found = await balance(rig, fed=feeder.said, within=within)
+        return await _wrong(rig, race) | found
 
 
 async def _run(race: Race, times: int) -> None:
