@@ -20,7 +20,7 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
     async with own_postgres(stack) as server:
         logs = tmp_path_factory.mktemp("rig")
         async with rigged(server.stack, logs, _ALL) as rig:
-            door = await outages.whole(rig)
+            door = await outages.start(rig, *_ALL)
 
             async def restart(ledger: Ledger) -> None:
                 for _ in range(times):

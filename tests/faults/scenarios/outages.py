@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings, balance
+from tests.faults.invariants import INTAKE, Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
@@ -25,10 +25,10 @@ _TERMINATE = """
 """
 
 
-async def whole(rig: Rig) -> Process:
-    """Start a process of each role of each service; return the intake's door."""
+async def start(rig: Rig, *services: str) -> Process:
+    """Start a worker of each service, and the intake's door; return the door."""
     door = rig.process(INTAKE, "api")
-    for process in [door, *map(rig.process, (INTAKE, SCORING, PIPELINE, NOTIFIER))]:
+    for process in [door, *map(rig.process, services)]:
         process.start()
     await asyncio.gather(*(process.ready() for process in rig.processes.values()))
     return door
@@ -100,3 +100,25 @@ async def terminate_all(rig: Rig, *, seconds: float, every: float = 0.1) -> int:
     finally:
         await administrator.close()
     return ended
+
+
+@asynccontextmanager
+async def full(rig: Rig) -> AsyncGenerator[None]:
+    """Let the rig's databases take no more connections during the block, and end those there are.
+
+    The error is the one of a server whose `max_connections` are used up: 53300.
+    """
+    administrator = await asyncpg.connect(rig.stack.postgres_url, ssl=False)
+    names = [url.rpartition("/")[2] for url in rig.urls.values()]
+
+    async def limit(connections: int) -> None:
+        for name in names:
+            await administrator.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT {connections}')
+
+    try:
+        await limit(0)
+        await administrator.fetchval(_TERMINATE, names)
+        yield
+    finally:
+        await limit(-1)
+        await administrator.close()

@@ -64,7 +64,7 @@ class Raced:
         if which == "scored":
             before, self.score = self.score, (self.score + chance.randrange(1, 100)) % 101
             self.scores.append((before, self.score))
-            return LeadScored(**about, score=_score(self.score))
+            return scored(self.lead_id, self.score)
         if which == "disqualified" and self.flagged == self.reopened:
             self.flagged += 1
             return LeadDisqualified(**about, reason="unreachable", disqualified_at=utc_now())
@@ -186,6 +186,11 @@ def qualified(lead_id: UUID, *, score: int = 50) -> LeadQualified:
         lead_id=LeadId(lead_id), lead_version=1, lead=_card(lead_id),
         score=_score(score), qualified_at=utc_now(),
     )  # fmt: skip
+
+
+def scored(lead_id: UUID, score: int) -> LeadScored:
+    """Return what scoring says when a lead's score changes."""
+    return LeadScored(lead_id=LeadId(lead_id), lead_version=1, score=_score(score))
 
 
 def _card(lead_id: UUID) -> LeadCard:

@@ -1,6 +1,7 @@
 """What waits takes effect in its turn: behind a gap, behind poison, and when it is released."""
 
 import asyncio
+import time
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tests.integration.messaging.conftest import (
 )
 from tests.integration.messaging.test_consuming import mend, parked
 
+from shared import limits
 from shared.ids import LeadId, new_id
 from shared.messaging import orders, subjects
 from shared.messaging.lease import Lease
@@ -269,3 +271,24 @@ async def _is_done(engine: AsyncEngine, order: UUID) -> bool:
     async with engine.connect() as connection:
         row = await orders.look(connection, order)
         return row is not None and row.done_at is not None
+
+
+class TestHeldBySomebody:
+    async def test_a_lead_that_is_held_is_waited_for_once_and_releases_itself(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, release: Release[TallyDesk]
+    ) -> None:
+        other = new_id()
+        await narrowing.see_through([delivery(lead, 1), delivery(other, 1)], cautious=False)
+        async with engine.begin() as connection:
+            await subjects.lock(connection, [lead])
+            await narrowing.see_through([delivery(lead, 2), delivery(other, 2)], cautious=False)
+            began = time.monotonic()
+            await narrowing.see_through([delivery(lead, 3), delivery(other, 3)], cautious=False)
+            waited_again = time.monotonic() - began
+
+        assert await heard_of(engine, other) == ["1", "2", "3"]
+        assert await parked(engine, lead) == [(2, "busy"), (3, "busy")]
+        assert waited_again < limits.LOCK
+        await release.release(lead)
+        await narrowing.see_through([delivery(lead, 4)], cautious=False)
+        assert await heard_of(engine, lead) == ["1", "2", "3", "4"]

@@ -1,10 +1,11 @@
 """Sees a batch through: together if it can be, by halves if it must, one by one at the end.
 
 So one event that fails costs one lead. What fails three times, each try counted before it is made,
-parks its lead; what only ever times out waits as `busy`; infrastructure is nobody's fault.
+parks its lead; what only ever times out waits as `busy`; infrastructure is nobody's fault. A lead
+that somebody holds for long makes the others wait for it once, not batch after batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
@@ -28,13 +29,17 @@ _CONTENTION_TRIES = 3
 
 @dataclass(slots=True)
 class Narrowing(Generic[D]):
-    """Runs batches of one consumer until nothing of them is left to do."""
+    """Runs batches of one consumer until nothing of them is left to do.
+
+    `held`: the leads that somebody held for too long when they were last tried.
+    """
 
     engine: AsyncEngine
     batch: Batch[D]
     breaker: Breaker
     blameless: set[UUID] = field(default_factory=set[UUID])
     applied: set[UUID] = field(default_factory=set[UUID])
+    held: set[UUID] = field(default_factory=set[UUID])
 
     async def see_through(self, deliveries: Sequence[Delivery], *, cautious: bool) -> None:
         """Give every delivery its effect, or park its lead.
@@ -47,6 +52,7 @@ class Narrowing(Generic[D]):
             Exception: of infrastructure; what had its effect is known by its position.
         """
         self.applied.clear()
+        deliveries = await self._of_free_leads(deliveries)
         suspects = await self._suspects(deliveries) if cautious else set[UUID]()
         together = [d for d in deliveries if d.envelope.subject not in suspects]
         failed = suspects | await self._together(together, counted=cautious)
@@ -69,6 +75,18 @@ class Narrowing(Generic[D]):
         self.applied |= self.batch.applied
         return failures
 
+    async def _of_free_leads(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Set aside, without waiting for it again, what is about leads that are still held."""
+        if not self.held:
+            return deliveries
+        self.held = await self._held(self.held)
+        await self._set_aside([d for d in deliveries if d.envelope.subject in self.held])
+        return [d for d in deliveries if d.envelope.subject not in self.held]
+
+    async def _held(self, names: Iterable[UUID]) -> set[UUID]:
+        async with self.engine.begin() as connection:
+            return await subjects.held(connection, names)
+
     async def _suspects(self, deliveries: Sequence[Delivery]) -> set[UUID]:
         ids = [delivery.envelope.event_id for delivery in deliveries]
         tried = await attempts.known(self.engine, ids)
@@ -90,6 +108,9 @@ class Narrowing(Generic[D]):
                 log.warning("batch_failed", error=type(error).__name__, events=len(deliveries))
                 if kind is not Kind.CONTENTION:
                     break
+                if held := await self._held(d.envelope.subject for d in deliveries):
+                    free = [d for d in deliveries if d.envelope.subject not in held]
+                    return held | await self._together(free, counted=counted)
                 await backoff.sleep(backoff.delay(tries))
             else:
                 return {name for failure in failures for name in failure.subjects}
@@ -114,6 +135,9 @@ class Narrowing(Generic[D]):
         """
         for position, delivery in enumerate(deliveries):
             failure = await self._one(delivery)
+            if delivery.envelope.subject in self.held:
+                await self._set_aside(deliveries[position:])
+                return
             if failure is not None:
                 await self._park(failure, delivery)
                 rest = deliveries[position + (failure.delivery is delivery) :]
@@ -153,19 +177,26 @@ class Narrowing(Generic[D]):
                     raise
                 if kind is not Kind.CONTENTION:
                     return Failure.of(delivery, error)
+                if held := await self._held([delivery.envelope.subject]):
+                    self.held |= held
+                    return None
                 await backoff.sleep(backoff.delay(tries))
             else:
                 return failures[0] if failures else None
-        await self._set_aside(delivery)
+        await self._set_aside([delivery])
         return None
 
-    async def _set_aside(self, delivery: Delivery) -> None:
-        """Let a lead wait whose lock or rows cannot be had now; what follows waits as a gap."""
-        log.warning("lead_busy", subject=str(delivery.envelope.subject))
+    async def _set_aside(self, deliveries: Sequence[Delivery]) -> None:
+        """Let leads wait whose lock or rows cannot be had now; what follows waits as a gap."""
+        if not deliveries:
+            return
+        for subject in {delivery.envelope.subject for delivery in deliveries}:
+            log.warning("lead_busy", subject=str(subject))
         async with self.engine.begin() as connection:
-            await parking.park(connection, [Parked(delivery, "busy")])
-            await attempts.forget(connection, [delivery.envelope.event_id])
-        self.batch.count(delivery.envelope.topic, "parked")
+            await parking.park(connection, [Parked(each, "busy") for each in deliveries])
+            await attempts.forget(connection, [each.envelope.event_id for each in deliveries])
+        for delivery in deliveries:
+            self.batch.count(delivery.envelope.topic, "parked")
 
     async def _park(self, failure: Failure, tried: Delivery) -> None:
         envelope = failure.delivery.envelope

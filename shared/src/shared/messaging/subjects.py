@@ -50,6 +50,8 @@ _LOCK = text(
 _LOCK_AT_ONCE = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE NOWAIT"  # noqa: S608
 )
+_NAMED = text("SELECT id, coalesce(alias_of, id) AS target FROM subject WHERE id = ANY(:ids)")
+_FREE = text("SELECT id FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED")
 _LOCK_FREE = text(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) AND alias_of IS NULL"  # noqa: S608
     " ORDER BY id FOR UPDATE SKIP LOCKED"
@@ -121,6 +123,14 @@ async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUI
     """
     rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
     return {row.id: _subject(row) for row in rows}
+
+
+async def held(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of the subjects that somebody else holds now; the others are locked."""
+    known = (await connection.execute(_NAMED, {"ids": sorted(set(ids))})).all()
+    rows = {name for row in known for name in (row.id, row.target)}
+    free = set(await connection.scalars(_FREE, {"ids": sorted(rows)}))
+    return {row.id for row in known if not {row.id, row.target} <= free}
 
 
 async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:

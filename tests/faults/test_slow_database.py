@@ -1,0 +1,76 @@
+"""The database is there and does not answer: swallowed, slow, full, a row held by somebody (D4)."""
+
+import asyncio
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure, is_full, sized
+from tests.faults.ledger import Ledger
+from tests.faults.rig.between import between
+from tests.faults.rig.proxy import Proxy
+from tests.faults.scenarios import held, outages
+
+from shared import limits
+
+_PATIENCE = 12.0
+_SLOW = 1.0  # seconds each way, so that an answer takes two
+
+
+@pytest.mark.timeout(400)
+async def test_every_answer_comes_in_time_while_the_database_gives_none(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    rig, ledger = await make_rig("marketing_intake"), Ledger()
+    async with between(rig) as (hidden, proxy):
+        door = await outages.start(hidden, "marketing_intake")
+
+        async def swallow(_ledger: Ledger) -> None:
+            await _swallow(proxy)
+
+        assert await outages.through(rig, door, swallow, ledger, within=90) == {}
+        figure("Database swallows everything: slowest answer, seconds", ledger.slowest,
+               goal=f"<= {limits.HANDLER:.0f}")  # fmt: skip
+
+        async def slow(_ledger: Ledger) -> None:
+            proxy.delay = _SLOW
+            await asyncio.sleep(sized(8, 30))
+            proxy.delay = 0
+
+        assert await outages.through(rig, door, slow, ledger) == {}
+        figure("Database 2 s away: slowest answer, seconds", ledger.slowest,
+               goal=f"<= {limits.HANDLER:.0f}")  # fmt: skip
+
+        async def fill(_ledger: Ledger) -> None:
+            async with outages.full(rig):
+                await asyncio.sleep(sized(4, 15))
+
+        assert await outages.through(rig, door, fill, ledger) == {}
+        figure("Database takes no connection: slowest answer, seconds", ledger.slowest,
+               goal=f"<= {limits.HANDLER:.0f}")  # fmt: skip
+
+
+@pytest.mark.timeout(240)
+async def test_a_lead_that_somebody_holds_waits_alone(make_rig: MakeRig, figure: Figure) -> None:
+    rig = await make_rig("sales_pipeline")
+
+    result = await held.one_lead(rig, seconds=sized(12, 30))
+
+    assert result.findings == {}
+    assert set(result.answers) == {503}
+    assert set(result.others) == {201}
+    assert result.busy > 0
+    figure("A lead is held: slowest answer about it, seconds", result.slowest_answer,
+           goal=f"<= {limits.HANDLER:.0f}")  # fmt: skip
+    figure("... longest delay of another lead's event, seconds", result.innocent_delay,
+           goal="<= 5")  # fmt: skip
+    assert result.slowest_answer < limits.HANDLER
+    assert result.innocent_delay < _PATIENCE
+
+
+async def _swallow(proxy: Proxy) -> None:
+    """Swallow for longer than the API's driver waits; in full, let the worker's wait end too."""
+    proxy.swallowing = True
+    await asyncio.sleep(limits.API.driver + 3)
+    proxy.swallowing = False
+    if not is_full():
+        proxy.cut()
