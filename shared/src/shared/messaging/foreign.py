@@ -21,6 +21,12 @@ from shared.kafka.port import Partition, Reader
 from shared.kafka.topics import physical
 from shared.settings import KafkaSettings
 
+ADVICE = (
+    "Kafka holds events of this service that its database does not know: the database was restored"
+    " to an earlier moment. Nothing is sent, and nothing is lost by waiting. Restore it to its"
+    " latest moment; `handoff audit` names the leads that it lacks, as `ahead`. See"
+    " docs/operating.md, After restoring a database."
+)
 _READ_MILLISECONDS = 5000
 
 # An older event lies in Kafka only if it was published again, and the archive may have let it go.

@@ -134,8 +134,8 @@ class Relay:
         unknown = await foreign.records(self.engine, self.settings, self.service)
         if not unknown:
             return True
-        log.error("foreign_records", count=len(unknown), first=unknown[0])
-        self.heartbeat.hold("foreign_records")
+        log.error("foreign_records", count=len(unknown), first=unknown[0], advice=foreign.ADVICE)
+        self.heartbeat.hold("foreign_records", foreign.ADVICE)
         await self.lease.give_back()
         await backoff.sleep(limits.LEASE, stop)
         return False

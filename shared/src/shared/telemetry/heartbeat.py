@@ -23,6 +23,7 @@ class Heartbeat:
     beaten_at: float = field(default_factory=time.monotonic)
     progressed_at: float = field(default_factory=time.monotonic)
     held: str | None = None
+    advice: str | None = None
     silence: float = limits.HEARTBEAT_SILENCE
 
     def __post_init__(self) -> None:
@@ -55,9 +56,10 @@ class Heartbeat:
         """Return for how long there was work, as far as the loop knows, and none of it was done."""
         return time.monotonic() - self.progressed_at
 
-    def hold(self, reason: str) -> None:
-        """Say that the loop waits on purpose, and why."""
+    def hold(self, reason: str, advice: str | None = None) -> None:
+        """Say that the loop waits on purpose, why, and what a person must do, if anything."""
         self.beat()
+        self.advice = advice
         if self.held != reason:
             self.free()
             self.held = reason
@@ -97,5 +99,9 @@ class Heartbeats:
         return [beat.name for beat in self._loops.values() if beat.is_dead()]
 
     def held(self) -> dict[str, str]:
-        """Return the loops that wait on purpose, with their reasons."""
-        return {beat.name: beat.held for beat in self._loops.values() if beat.held is not None}
+        """Return the loops that wait on purpose, with their reasons and what to do about them."""
+        return {
+            beat.name: f"{beat.held}: {beat.advice}" if beat.advice else beat.held
+            for beat in self._loops.values()
+            if beat.held is not None
+        }

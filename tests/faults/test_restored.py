@@ -1,0 +1,33 @@
+"""One database is restored to an earlier moment: it is seen, said, and nothing is harmed (D8)."""
+
+import pytest
+from tests.faults.conftest import MakeRig
+from tests.faults.figures import Figure
+from tests.faults.rig.rig import SERVICES
+from tests.faults.scenarios import restoring
+
+
+@pytest.mark.timeout(180)
+async def test_a_restored_publisher_sends_nothing_and_says_what_to_do(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    result = await restoring.a_publisher(await make_rig(*SERVICES))
+
+    assert not any(result.findings.values()), result.findings
+    for told in (result.troubles["loop relay"], result.log):
+        assert "foreign_records" in told
+        assert "the database was restored to an earlier moment" in told
+        assert "Restore it to its latest moment; `handoff audit` names the leads" in told
+    assert result.missing > 0
+    figure("Publisher restored: records sent over what Kafka has", 0, goal="0")
+
+
+@pytest.mark.timeout(180)
+async def test_a_restored_hearer_applies_nothing_over_what_it_lacks(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    result = await restoring.a_hearer(await make_rig(*SERVICES))
+
+    assert not any(result.findings.values()), result.findings
+    assert result.missing > 0
+    figure("Hearer restored: leads that the audit names as missing", result.missing, goal="> 0")
