@@ -67,6 +67,28 @@ async def test_a_lead_that_somebody_holds_waits_alone(make_rig: MakeRig, figure:
     assert result.innocent_delay < _PATIENCE
 
 
+async def test_deadlocks_are_tried_again(make_rig: MakeRig, figure: Figure) -> None:
+    times = sized(3, 20)
+
+    found, deadlocks = await held.deadlocks(await make_rig("sales_pipeline"), times=times)
+
+    assert found == {}
+    assert deadlocks > 0
+    figure("Deadlocks with the consumer", deadlocks, goal="0 lost or doubled")
+
+
+async def test_what_postgres_cannot_serialize_is_tried_again(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    rig = await make_rig("sales_pipeline")
+
+    found, refused = await held.serialization_failures(rig, leads=sized(15, 100))
+
+    assert found == {}
+    assert refused > 0
+    figure("Batches refused as not serializable", refused, goal="0 lost or doubled")
+
+
 async def _swallow(proxy: Proxy) -> None:
     """Swallow for longer than the API's driver waits; in full, let the worker's wait end too."""
     proxy.swallowing = True

@@ -1,6 +1,7 @@
 """Scenarios: transactions of others are in the way of a lead, or of all of them."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
@@ -13,6 +14,7 @@ import asyncpg
 import httpx
 from tests.faults.invariants import PIPELINE, Findings, balance
 from tests.faults.rig.feeder import Feeder, feeding
+from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 from tests.faults.scenarios.racing import qualified, scored
 
@@ -27,6 +29,24 @@ _LOCK = "SELECT FROM subject WHERE id = $1 FOR UPDATE"
 _SCORED = """
     SELECT lead_id, (detail ->> 'score')::int AS score, created_at FROM timeline_entry
     WHERE kind = 'scored'
+"""
+_SCORED_COUNT = "SELECT count(*) FROM timeline_entry WHERE kind = 'scored'"
+_WAITS = """
+    SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+_DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+# It cannot happen by itself: everything runs READ COMMITTED.
+_REFUSE = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('refusals') % 2 = 1 THEN
+            RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+        END IF;
+        RETURN NULL;
+    END $$
+"""
+_REFUSING = """
+    CREATE TRIGGER refuse AFTER INSERT ON lead FOR EACH STATEMENT EXECUTE FUNCTION refuse()
 """
 
 
@@ -57,7 +77,7 @@ async def locked(rig: Rig, service: str, *subjects: UUID) -> AsyncGenerator[asyn
 
 async def one_lead(rig: Rig, *, seconds: float) -> Held:
     """Hold one lead for so long, while all leads get scores and reps write on their deals."""
-    door, _ = await asyncio.gather(rig.start(PIPELINE, "api"), rig.start(PIPELINE, "worker"))
+    door, worker = await asyncio.gather(rig.start(PIPELINE, "api"), rig.start(PIPELINE, "worker"))
     result, leads = Held(), [new_id() for _ in range(_OTHERS + 1)]
     async with feeding(rig.kafka) as feeder, await rig.client(door) as client:
         await feeder.say(*(qualified(lead) for lead in leads))
@@ -71,7 +91,7 @@ async def one_lead(rig: Rig, *, seconds: float) -> Held:
                 PIPELINE, "SELECT count(*) FROM parked_event WHERE subject = $1", leads[0]
             )
         await _all_released(rig)
-        result.findings = await balance(rig, fed=feeder.said, within=60)
+        result.findings = await balance(rig, fed=feeder.said, within=60) | _ended_loops(worker)
         late = [
             (row["created_at"] - said[row["score"]]).total_seconds()
             for row in await rig.ask(PIPELINE, _SCORED)
@@ -130,3 +150,55 @@ async def _note(client: httpx.AsyncClient, deal: UUID) -> int:
     answer = await client.post(f"/v1/deals/{deal}/activities", json=body)
     fit = answer.status_code != 503 or "retry-after" in answer.headers
     return answer.status_code if fit else 0
+
+
+async def deadlocks(rig: Rig, *, times: int) -> tuple[Findings, int]:
+    """Take two leads the wrong way round while the consumer has one and waits for the other.
+
+    Returns what is broken, and how many deadlocks Postgres resolved.
+    """
+    worker = await rig.start(PIPELINE, "worker")
+    leads = sorted(new_id() for _ in range(2))
+    async with feeding(rig.kafka) as feeder:
+        await feeder.say(*(qualified(lead) for lead in leads))
+        await _deals(rig, len(leads))
+        for score in range(times):
+            async with locked(rig, PIPELINE, leads[1]) as other:
+                await feeder.say(*(scored(lead, score) for lead in leads))
+                await _somebody_waits(rig)
+                with contextlib.suppress(asyncpg.DeadlockDetectedError):
+                    await other.execute(_LOCK, leads[0])
+        found = await balance(rig, fed=feeder.said, within=60)
+    entries = await rig.one(PIPELINE, _SCORED_COUNT)
+    found |= {"entries unlike scores": n} if (n := abs(entries - 2 * times)) else {}
+    found |= _ended_loops(worker)
+    return found, await rig.one(PIPELINE, _DEADLOCKS)
+
+
+async def serialization_failures(rig: Rig, *, leads: int) -> tuple[Findings, int]:
+    """Let Postgres refuse every second write of a lead as it does what it cannot serialize."""
+    worker = await rig.start(PIPELINE, "worker")
+    await rig.ask(PIPELINE, "CREATE SEQUENCE refusals")
+    await rig.ask(PIPELINE, _REFUSE)
+    await rig.ask(PIPELINE, _REFUSING)
+    async with feeding(rig.kafka) as feeder:
+        for _ in range(leads):
+            await feeder.say(qualified(new_id()))
+            await asyncio.sleep(0.05)
+        found = await balance(rig, fed=feeder.said)
+    deals = await rig.one(PIPELINE, "SELECT count(*) FROM deal")
+    found |= _ended_loops(worker)
+    found |= {"deals unlike leads": n} if (n := abs(deals - leads)) else {}
+    return found, worker.log.read_text().count('"batch_failed"')
+
+
+def _ended_loops(worker: Process) -> Findings:
+    """Count loops that ended by what they should have tried again."""
+    count = worker.log.read_text().count('"loop_failed"')
+    return {"a loop ended": count} if count else {}
+
+
+async def _somebody_waits(rig: Rig) -> None:
+    async with asyncio.timeout(20):
+        while not await rig.one(PIPELINE, _WAITS):
+            await asyncio.sleep(0.01)
