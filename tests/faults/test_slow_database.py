@@ -8,7 +8,7 @@ from tests.faults.figures import Figure, is_full, sized
 from tests.faults.ledger import Ledger
 from tests.faults.rig.between import between
 from tests.faults.rig.proxy import Proxy
-from tests.faults.scenarios import held, outages
+from tests.faults.scenarios import ageing, held, outages
 
 from shared import limits
 
@@ -87,6 +87,20 @@ async def test_what_postgres_cannot_serialize_is_tried_again(
     assert found == {}
     assert refused > 0
     figure("Batches refused as not serializable", refused, goal="0 lost or doubled")
+
+
+async def test_an_old_snapshot_makes_an_empty_poll_read_what_is_dead_and_no_more(
+    make_rig: MakeRig, figure: Figure
+) -> None:
+    rig, events = await make_rig("marketing_intake"), sized(5_000, 50_000)
+
+    before, after = await ageing.an_old_snapshot(rig, events=events)
+
+    figure("Empty poll of the outbox under an old snapshot, dead events", events, goal="printed")
+    figure("... pages read", after.buffers, goal="<= 1 for ten dead events")
+    figure("... milliseconds", after.milliseconds, goal="< 5")
+    assert before.buffers < 20
+    assert after.buffers <= events / 10
 
 
 async def _swallow(proxy: Proxy) -> None:

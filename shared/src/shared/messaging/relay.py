@@ -36,7 +36,7 @@ _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0
 _ENVELOPE_BYTES = 1024
 
-_READ = text("""
+READ = text("""
     SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
     FROM outbox o
     WHERE NOT EXISTS (
@@ -143,7 +143,7 @@ class Relay:
     async def _read(self) -> Sequence[Row[Any]]:
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         async with autocommit.connect() as connection:
-            return (await connection.execute(_READ, {"most": _MOST_ROWS})).all()
+            return (await connection.execute(READ, {"most": _MOST_ROWS})).all()
 
     async def _brokers_answer(self, producer: Sender) -> bool:
         """A fresh ack is answer enough; while there is none, nothing is sent: that is an outage."""
