@@ -225,10 +225,13 @@ async def _touches_unlike_said(evidence: Evidence) -> int:
         """,
     )
     odd = {row[0] for row in gone}
+    called = await _aliases(evidence, SCORING)
     touched: Counter[UUID] = Counter()
     for (topic, subject), stream in evidence.log.items():
         if topic in ("handoff.leads.v1", "handoff.touchpoints.v1"):
-            touched[subject] += sum(b'"touchpoint"' in e.data for e in stream.firsts)
+            touched[called.get(subject, subject)] += sum(
+                b'"touchpoint"' in e.data for e in stream.firsts
+            )
     return sum(have.get(lead, 0) != count for lead, count in touched.items() if lead not in odd)
 
 
@@ -241,9 +244,11 @@ async def _unscored(evidence: Evidence) -> int:
 
 async def _deals_unlike_qualified(evidence: Evidence) -> int:
     said = "SELECT DISTINCT subject FROM outbox_archive WHERE type = 'lead.qualified.v1'"
-    qualified = await _ids(evidence, SCORING, said)
+    called = await _aliases(evidence, PIPELINE)
+    qualified = {called.get(lead, lead) for lead in await _ids(evidence, SCORING, said)}
     parked = await _ids(evidence, PIPELINE, "SELECT subject FROM parked_event")
-    deals = await evidence.rig.ask(PIPELINE, "SELECT lead_id FROM deal")
+    own = "SELECT lead_id FROM deal WHERE outcome IS DISTINCT FROM 'merged'"
+    deals = await evidence.rig.ask(PIPELINE, own)
     once = {row[0] for row in deals}
     return len((qualified ^ once) - parked) + len(deals) - len(once)
 
@@ -284,6 +289,23 @@ async def _rung_twice(evidence: Evidence) -> int:
     )
 
 
+async def _said_to_be_broken(evidence: Evidence) -> int:
+    """What each service's own invariants say, as the audit asks them."""
+    counts = [
+        await evidence.rig.one(service, "SELECT count(*) FROM broken")
+        for service in evidence.rig.urls
+    ]
+    return sum(counts)
+
+
+async def _aliases(evidence: Evidence, service: str) -> dict[UUID, UUID]:
+    """Return what merged leads became, as a service knows it."""
+    rows = await evidence.rig.ask(
+        service, "SELECT id, alias_of FROM subject WHERE alias_of IS NOT NULL"
+    )
+    return {row["id"]: row["alias_of"] for row in rows}
+
+
 async def _ids(evidence: Evidence, service: str, sql: str) -> set[UUID]:
     return {row[0] for row in await evidence.rig.ask(service, sql)}
 
@@ -301,6 +323,7 @@ CHECKS: dict[str, tuple[set[str], Check]] = {
     "out of order in the topic": (set(), _out_of_order_in_the_log),
     "said and not heard, or the reverse": (set(), _unheard),
     "said twice of one cause": (set(), _said_twice_of_one_cause),
+    "broken by what a service says of itself": (set(), _said_to_be_broken),
     "touchpoints scored unlike those said": ({SCORING}, _touches_unlike_said),
     "a lead without a score, or the reverse": ({INTAKE, SCORING}, _unscored),
     "a qualified lead without exactly one deal": ({SCORING, PIPELINE}, _deals_unlike_qualified),
