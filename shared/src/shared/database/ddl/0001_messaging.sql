@@ -308,6 +308,8 @@ SELECT subject, created_at FROM outbox;
 -- Whom nothing is owed any more: the erased, and those of whom a person gave an event up.
 CREATE VIEW excused AS
 SELECT id AS subject FROM subject WHERE erased_at IS NOT NULL
+UNION ALL -- what was owed to an alias is the survivor's now
+SELECT id FROM subject WHERE alias_of IS NOT NULL
 UNION ALL
 SELECT subject FROM parking_order WHERE verb = 'discard' AND done_at IS NOT NULL;
 

@@ -106,7 +106,9 @@ SELECT 'one_score_a_lead', subject, format('heard of: %s, scores: %s', heard, sc
 FROM (
     SELECT subject, sum(heard) AS heard, sum(scores) AS scores
     FROM (
-        SELECT subject, 1 AS heard, 0 AS scores FROM stream WHERE topic = 'handoff.leads.v1'
+        SELECT coalesce(a.alias_of, s.subject) AS subject, 1 AS heard, 0 AS scores
+        FROM stream s LEFT JOIN alias a ON a.subject = s.subject
+        WHERE s.topic = 'handoff.leads.v1'
         UNION ALL SELECT lead_id, 0, 1 FROM lead_score WHERE score IS NOT NULL
     ) AS f GROUP BY subject
 ) AS c
