@@ -63,7 +63,7 @@ CREATE TABLE lead_score (
     qualified_at      timestamptz,
     ended_at          timestamptz,
     ended_as          text CHECK (ended_as IN ('recycled', 'lost', 'won')),
-    deals             jsonb       NOT NULL, -- the ids of those that are open
+    deals             jsonb       NOT NULL DEFAULT '[]', -- the ids of those that are open
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL
 ) WITH (fillfactor = 85);

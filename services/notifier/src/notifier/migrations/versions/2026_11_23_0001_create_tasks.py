@@ -14,8 +14,8 @@ CREATE TABLE lead (
     version         int         NOT NULL,
     card            jsonb       NOT NULL,
     -- the last LeadDisqualified heard of each of its names: {name: [event id, lead version]}
-    disqualified    jsonb       NOT NULL,
-    merged_version  int         NOT NULL, -- of the last merge into this lead; 0: there was none
+    disqualified    jsonb       NOT NULL DEFAULT '{}',
+    merged_version  int         NOT NULL DEFAULT 0, -- of the last merge into this lead; 0: there was none
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL
 );
