@@ -20,8 +20,8 @@ _SUBMISSION = """
 _KEY = "INSERT INTO submission_key (source_id, key, receipt_id, hash) VALUES ($1, $2, $3, '')"
 _EMAIL = "UPDATE lead SET email = $2 WHERE id = $1"
 _DEAL = """
-    INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, outcome, closed_at, version,
-        created_at, updated_at)
+    INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, outcome,
+        closed_at, version, created_at, updated_at)
     SELECT $2, $1, $1, id, 'new', 50, 'B2', $3, CASE WHEN $3::text IS NOT NULL THEN now() END, 1,
         now(), now() FROM rep LIMIT 1
 """
@@ -31,8 +31,10 @@ _CARD = (
 )
 _TASK = """
     INSERT INTO task (id, playbook_id, playbook, trigger_event_id, informed_by, lead_id,
-        opened_for, deal_id, role, kind, title, due_at, grace_seconds, state, next_at, version, created_at, updated_at)
-    SELECT $3, id, name, $2, $2, $1, $1, $3, role, task_kind, '', now(), 1, 'open', now(), 1, now(),
+        opened_for, deal_id, role, kind, title, due_at, grace_seconds, state, next_at,
+        version, created_at, updated_at)
+    SELECT $3, id, name, $2, $2, $1, $1, $3, role,
+        task_kind, '', now(), 1, 'open', now(), 1, now(),
         now() FROM playbook WHERE name = 'first contact'
 """
 _SAID = """

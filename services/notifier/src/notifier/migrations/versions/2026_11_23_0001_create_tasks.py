@@ -15,7 +15,7 @@ CREATE TABLE lead (
     card            jsonb       NOT NULL,
     -- the last LeadDisqualified heard of each of its names: {name: [event id, lead version]}
     disqualified    jsonb       NOT NULL DEFAULT '{}',
-    merged_version  int         NOT NULL DEFAULT 0, -- of the last merge into this lead; 0: there was none
+    merged_version  int         NOT NULL DEFAULT 0, -- of the last merge into it
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL
 );

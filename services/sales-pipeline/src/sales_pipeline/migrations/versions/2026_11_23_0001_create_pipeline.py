@@ -19,7 +19,7 @@ CREATE TABLE lead (
     id             uuid PRIMARY KEY,
     version        int         NOT NULL,
     card           jsonb       NOT NULL,
-    merged_version int         NOT NULL DEFAULT 0, -- of the last merge into this lead; 0: there was none
+    merged_version int         NOT NULL DEFAULT 0, -- of the last merge into it
     -- scoring's last words, each with the version of the lead that scoring knew
     scored_version int         NOT NULL DEFAULT 0,
     score          smallint,
