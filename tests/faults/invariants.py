@@ -236,7 +236,9 @@ async def _touches_unlike_said(evidence: Evidence) -> int:
 
 
 async def _unscored(evidence: Evidence) -> int:
-    leads = await _ids(evidence, INTAKE, "SELECT id FROM lead WHERE erased_at IS NULL")
+    called = await _aliases(evidence, INTAKE)
+    known = await _ids(evidence, INTAKE, "SELECT id FROM lead WHERE erased_at IS NULL")
+    leads = known - called.keys()
     parked = await _ids(evidence, SCORING, "SELECT subject FROM parked_event")
     scored = await _ids(evidence, SCORING, "SELECT lead_id FROM lead_score")
     return len((leads ^ scored) - parked)
@@ -291,11 +293,12 @@ async def _rung_twice(evidence: Evidence) -> int:
 
 async def _said_to_be_broken(evidence: Evidence) -> int:
     """What each service's own invariants say, as the audit asks them."""
-    counts = [
-        await evidence.rig.one(service, "SELECT count(*) FROM broken")
-        for service in evidence.rig.urls
-    ]
-    return sum(counts)
+    found = 0
+    for service in evidence.rig.urls:
+        for row in await evidence.rig.ask(service, "SELECT * FROM broken"):
+            print(service, dict(row))
+            found += 1
+    return found
 
 
 async def _aliases(evidence: Evidence, service: str) -> dict[UUID, UUID]:

@@ -126,6 +126,9 @@ FROM (
         FROM lead_score WHERE qualified_at IS NOT NULL
         UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox WHERE type = 'lead.qualified.v1'
         UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox_archive WHERE type = 'lead.qualified.v1'
+        UNION ALL SELECT a.alias_of, 0, 0, 1, 0 -- a merged lead's mark is its survivor's now
+        FROM alias a JOIN outbox_archive o ON o.subject = a.subject
+        WHERE o.type = 'lead.qualified.v1'
         UNION ALL SELECT subject, 0, 0, 0, 1 FROM excused
     ) AS f GROUP BY subject
 ) AS c

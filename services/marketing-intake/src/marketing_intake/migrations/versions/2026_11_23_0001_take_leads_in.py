@@ -206,7 +206,8 @@ FROM (
 WHERE keyed > keys
    OR (keys > submissions AND subject >= (SELECT first_id_of(kept_since('submission'))))
 UNION ALL
--- A submission that made a lead made one, and a lead was made by one submission.
+-- A submission that made a lead made one, and a lead was made by one submission. (Those of a merged
+-- lead are its survivor's now, which counts for both.)
 SELECT 'created_and_lead', subject, format('made by %s submissions, leads: %s', made, leads)
 FROM (
     SELECT subject, sum(made) AS made, sum(leads) AS leads
@@ -214,9 +215,10 @@ FROM (
         SELECT lead_id AS subject, 1 AS made, 0 AS leads
         FROM submission WHERE lead_id IS NOT NULL AND state = 'created'
         UNION ALL SELECT id, 0, 1 FROM lead
+        UNION ALL SELECT alias_of, 0, 1 FROM alias
     ) AS f GROUP BY subject
 ) AS c
-WHERE made > 1 OR made > leads
+WHERE made > leads
 UNION ALL
 -- A lead was told to the others, once; the one commit of lead and event.
 SELECT 'captured_once', subject, format('leads: %s, LeadCaptured: %s', leads, said)

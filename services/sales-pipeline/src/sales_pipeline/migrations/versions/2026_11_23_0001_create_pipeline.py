@@ -74,6 +74,7 @@ CREATE TABLE deal (
 ) WITH (fillfactor = 90);
 CREATE UNIQUE INDEX deal_one_open_a_lead ON deal (lead_id) WHERE outcome IS NULL;
 CREATE INDEX deal_of_lead ON deal (lead_id, id);
+CREATE INDEX deal_opened_for ON deal (opened_for);
 CREATE INDEX deal_of_owner ON deal (owner_id, id);
 CREATE INDEX deal_at_stage ON deal (stage, id);
 CREATE INDEX deal_with_outcome ON deal (outcome, id);
@@ -140,7 +141,7 @@ SELECT 'deal_and_said', subject, format('deals: %s, DealOpened: %s', deals, said
 FROM (
     SELECT subject, sum(deals) AS deals, sum(said) AS said
     FROM (
-        SELECT lead_id AS subject, 1 AS deals, 0 AS said
+        SELECT opened_for AS subject, 1 AS deals, 0 AS said
         FROM deal WHERE created_at >= (SELECT kept_since('outbox_archive'))
         UNION ALL SELECT subject, 0, 1 FROM outbox WHERE type = 'deal.opened.v1'
         UNION ALL SELECT subject, 0, 1 FROM outbox_archive WHERE type = 'deal.opened.v1'
