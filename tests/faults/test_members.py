@@ -20,7 +20,7 @@ async def test_leads_go_on_while_workers_keep_coming_and_going(
     rig = await make_rig(*SERVICES)
 
     seen = await members.coming_and_going(
-        rig, seconds=sized(31, 300), window=WINDOW, every=3.0, seed=seed
+        rig, seconds=sized(21, 300), window=WINDOW, every=3.0, seed=seed
     )
 
     figure("workers come and go: fewest leads scored in 10 s", min(seen.windows), goal="over 0")

@@ -5,7 +5,6 @@ Intake and scoring with the real thing between them; what is returned is what wa
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tests.faults.invariants import Findings, broken
@@ -74,62 +73,54 @@ async def gone(rig: Rig, node: Node, *, seconds: float, a_second: int) -> Seen:
     return await _settled(rig, ledger, seen)
 
 
-async def swallowed(rig: Rig, proxy: Proxy, *, seconds: float, a_second: int = 30) -> Seen:
-    """All that is sent to the broker disappears, with records in flight."""
-
-    async def black_hole() -> None:
-        proxy.swallowing = True
-        await asyncio.sleep(seconds)
-        proxy.swallowing = False
-        proxy.cut()  # what was swallowed is missing from these: no stream goes on with a hole
-
-    return await _badly_joined(rig, proxy, black_hole, a_second)
-
-
-async def reset(rig: Rig, proxy: Proxy, *, times: int, a_second: int = 30) -> Seen:
-    """All connections to the broker are reset, again and again."""
-
-    async def cut_all() -> None:
-        for _ in range(times):
-            proxy.cut()
-            await asyncio.sleep(_BETWEEN_CUTS)
-
-    return await _badly_joined(rig, proxy, cut_all, a_second)
+async def badly_joined(
+    rig: Rig, proxy: Proxy, *, seconds: float, times: int, a_second: int = 30
+) -> Seen:
+    """The workers reach the broker by the proxy alone: a black hole, resets, answers cut off."""
+    seen = Seen()
+    door = await _started(rig, kafka_bootstrap=proxy.address, ack_seconds=_ACK_SECONDS)
+    async with leads_coming_in(rig, door, a_second=a_second) as ledger:
+        for fault in (
+            _swallow_all(proxy, seconds),
+            _reset_all(proxy, times),
+            _cut_answers(proxy, times),
+        ):
+            await asyncio.sleep(_WARM)
+            await fault
+            seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
+    relay_log = rig.processes[f"{INTAKE}-worker-0"].log.read_text()
+    seen.started_again = relay_log.count("starting_again")
+    return await _settled(rig, ledger, seen)
 
 
-async def unanswered(rig: Rig, proxy: Proxy, *, times: int, a_second: int = 30) -> Seen:
-    """The broker takes what the relay sends, and its answers are cut off, so many in a row."""
+async def _swallow_all(proxy: Proxy, seconds: float) -> None:
+    """Let all that is sent disappear, with records in flight."""
+    proxy.swallowing = True
+    await asyncio.sleep(seconds)
+    proxy.swallowing = False
+    proxy.cut()  # what was swallowed is missing from these: no stream goes on with a hole
 
-    async def cut_answers() -> None:
-        cut_before = proxy.cuts
-        proxy.watch = _is_produce
-        async with asyncio.timeout(_LEVEL_WITHIN):
-            while proxy.cuts < cut_before + times:
-                await asyncio.sleep(_LOOK_EVERY)
-        proxy.watch = watch_nothing
 
-    return await _badly_joined(rig, proxy, cut_answers, a_second)
+async def _reset_all(proxy: Proxy, times: int) -> None:
+    """Reset all connections, again and again."""
+    for _ in range(times):
+        proxy.cut()
+        await asyncio.sleep(_BETWEEN_CUTS)
+
+
+async def _cut_answers(proxy: Proxy, times: int) -> None:
+    """Let the broker take what the relays send, and cut off its answers, so many in a row."""
+    cut_before = proxy.cuts
+    proxy.watch = _is_produce
+    async with asyncio.timeout(_LEVEL_WITHIN):
+        while proxy.cuts < cut_before + times:
+            await asyncio.sleep(_LOOK_EVERY)
+    proxy.watch = watch_nothing
 
 
 def _is_produce(piece: bytes) -> bool:
     """Tell the head of a produce request: after its length comes the kind, which is 0."""
     return piece[4:6] == _PRODUCE
-
-
-async def _badly_joined(
-    rig: Rig, proxy: Proxy, fault: Callable[[], Awaitable[None]], a_second: int
-) -> Seen:
-    """Let the workers reach the broker by the proxy alone, and the fault take its course."""
-    seen = Seen()
-    behind = {"kafka_bootstrap": proxy.address, "ack_seconds": _ACK_SECONDS}
-    door = await _started(rig, **behind)
-    async with leads_coming_in(rig, door, a_second=a_second) as ledger:
-        await asyncio.sleep(_WARM)
-        await fault()
-        seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
-    relay_log = rig.processes["marketing_intake-worker-0"].log.read_text()
-    seen.started_again = relay_log.count("starting_again")
-    return await _settled(rig, ledger, seen)
 
 
 async def _started(rig: Rig, **settings: str) -> Process:
