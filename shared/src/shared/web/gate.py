@@ -30,19 +30,28 @@ class Passage:
     max_bytes: int
     handler_seconds: float
     received: int = 0
+    complete: bool = False
     started: bool = False
     clock: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give the handler its time from the head on: it may ask the database before it reads."""
+        self.deadline = asyncio.get_running_loop().time() + self.handler_seconds
 
     async def take(self) -> Message:
-        """Hand on a piece of the body; the handler's time begins when the body is complete."""
+        """Hand on a piece of the body; waiting for its sender is not the handler's time."""
+        if self.complete:
+            return await self.receive()
+        began = asyncio.get_running_loop().time()
+        self.end_at(self.deadline + limits.REQUEST_BODY)
         message = await self.receive()
-        if message["type"] != "http.request":
-            return message
+        self.deadline += asyncio.get_running_loop().time() - began
+        self.end_at(self.deadline)
+        self.complete = not message.get("more_body", False)
         self.received += len(message.get("body", b""))
         if self.received > self.max_bytes:
             raise too_large(self.max_bytes)
-        if not message.get("more_body", False):
-            self.allow(self.handler_seconds)
         return message
 
     async def give(self, message: Message) -> None:
@@ -50,10 +59,10 @@ class Passage:
         self.started = self.started or message["type"] == "http.response.start"
         await self.send(message)
 
-    def allow(self, seconds: float) -> None:
-        """Let the request take so many seconds from now on."""
+    def end_at(self, moment: float) -> None:
+        """Let the request take until then, by the loop's clock."""
         if not self.clock.expired():
-            self.clock.reschedule(asyncio.get_running_loop().time() + seconds)
+            self.clock.reschedule(moment)
 
 
 class Gate:
@@ -85,10 +94,9 @@ class Gate:
         length = _announced(scope)
         if length > self._max_bytes:
             return _refuse_unread(scope, self._max_bytes)
-        body_seconds = limits.REQUEST_BODY if length else 0.0
         try:
             async with passage.clock:
-                passage.allow(self._handler_seconds + body_seconds)
+                passage.end_at(passage.deadline)
                 await self._app(scope, passage.take, passage.give)
         except Problem as problem:
             return problem
