@@ -38,7 +38,9 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
             assert await outages.through(rig, door, terminate, ledger) == {}
 
     figure("Postgres ended at once under load, times", times, goal="0 lost")
-    figure("... longest without a 2xx, seconds", restarting, goal="<= 2")
+    figure(
+        "Postgres ended at once under load: longest without a 2xx, seconds", restarting, goal="<= 2"
+    )
     figure("All sessions ended each 100 ms: longest without a 2xx, seconds",
            ledger.gap, goal="<= 2")  # fmt: skip
     assert max(restarting, ledger.gap) < _GAP

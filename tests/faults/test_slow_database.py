@@ -53,7 +53,7 @@ async def test_every_answer_comes_in_time_while_the_database_gives_none(
 async def test_a_lead_that_somebody_holds_waits_alone(make_rig: MakeRig, figure: Figure) -> None:
     rig = await make_rig("sales_pipeline")
 
-    result = await held.one_lead(rig, seconds=sized(12, 30))
+    result = await held.one_lead(rig, seconds=sized(8, 30))
 
     assert result.findings == {}
     assert set(result.answers) == {503}
@@ -61,8 +61,8 @@ async def test_a_lead_that_somebody_holds_waits_alone(make_rig: MakeRig, figure:
     assert result.busy > 0
     figure("A lead is held: slowest answer about it, seconds", result.slowest_answer,
            goal=f"<= {limits.HANDLER:.0f}")  # fmt: skip
-    figure("... longest delay of another lead's event, seconds", result.innocent_delay,
-           goal="<= 5")  # fmt: skip
+    figure("A lead is held: longest delay of another's event, seconds", result.innocent_delay,
+           goal="<= 6")  # fmt: skip
     assert result.slowest_answer < limits.HANDLER
     assert result.innocent_delay < _PATIENCE
 
@@ -97,8 +97,16 @@ async def test_an_old_snapshot_makes_an_empty_poll_read_what_is_dead_and_no_more
     before, after = await ageing.an_old_snapshot(rig, events=events)
 
     figure("Empty poll of the outbox under an old snapshot, dead events", events, goal="printed")
-    figure("... pages read", after.buffers, goal="<= 1 for ten dead events")
-    figure("... milliseconds", after.milliseconds, goal="< 5")
+    figure(
+        "Empty poll of the outbox under an old snapshot, pages read",
+        after.buffers,
+        goal="<= 1 for ten dead events",
+    )
+    figure(
+        "Empty poll of the outbox under an old snapshot, milliseconds",
+        after.milliseconds,
+        goal="< 5",
+    )
     assert before.buffers < 20
     assert after.buffers <= events / 10
 
