@@ -28,8 +28,8 @@ _MILLISECONDS = 1000
 _BATCH_BYTES = limits.MAX_BODY_BYTES
 FLIGHT_BYTES = 1_000_000
 # A broker that stands still keeps its connections, so a request to it is waited for in full; with
-# leaders asked for only after it failed, scoring saw no lead for twice that time.
-_REQUEST_SECONDS = 10
+# leaders asked for only after it failed (perhaps of that very broker), for up to three times that.
+_REQUEST_SECONDS = 6
 _LEADERS_ASKED_SECONDS = 5
 # While a group gathers nobody in it works, and a member that was killed is waited for: so briefly.
 # Who lives hears of it by a heartbeat.
