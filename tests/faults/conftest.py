@@ -23,15 +23,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 async def make_rig(
-    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+    stack: Stack,
+    tmp_path_factory: pytest.TempPathFactory,
+    record_property: Callable[[str, object], None],
 ) -> AsyncGenerator[MakeRig]:
     """Give what makes a rig of some services, on some code; it ends with the test."""
+    made: list[Rig] = []
     async with AsyncExitStack() as rigs:
 
         async def make(
             *services: str, code: Code | None = None, kafka: KafkaSettings | None = None
         ) -> Rig:
             logs = tmp_path_factory.mktemp("rig")
-            return await rigs.enter_async_context(rigged(stack, logs, services, code, kafka))
+            made.append(await rigs.enter_async_context(rigged(stack, logs, services, code, kafka)))
+            return made[-1]
 
         yield make
+        record_property(figures.KILLS, sum(rig.kills for rig in made))

@@ -15,6 +15,8 @@ _PLACE = Path(__file__).resolve().parents[2] / "docs" / "figures.md"
 _BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
 _HEAD = ["| Figure | Goal | `make test` | `make faults` |", "|---|---|---|---|"]
 _NAME = "figure"
+KILLS = "kills"
+_A_WHOLE_RUN = 100
 Row = tuple[str, str, str, str]
 
 
@@ -45,14 +47,21 @@ class Keeper:
     def __init__(self) -> None:
         """Begin with none."""
         self.found: list[tuple[str, str, str]] = []
+        self.kills = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test left."""
+        told = report.user_properties
         if report.when == "call":
-            self.found += [tuple(value) for name, value in report.user_properties if name == _NAME]
+            self.found += [tuple(value) for name, value in told if name == _NAME]
+        if report.when == "teardown":
+            self.kills += sum(int(str(value)) for name, value in told if name == KILLS)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print them, and write them down."""
+        if self.kills >= _A_WHOLE_RUN:
+            goal = "200 small, 2,000 in full"
+            self.found.append(("SIGKILLs in the whole run", goal, f"{self.kills:,}"))
         if not self.found:
             return
         terminalreporter.section("figures")
