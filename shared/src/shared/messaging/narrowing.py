@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points
 from shared.database.errors import Kind, kind_of
-from shared.messaging import attempts, backoff, parking, subjects
+from shared.messaging import attempts, backoff, parking, positions, subjects
 from shared.messaging.batch import Batch, Failure
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D
@@ -193,9 +193,10 @@ class Narrowing(Generic[D]):
         for subject in {delivery.envelope.subject for delivery in deliveries}:
             log.warning("lead_busy", subject=str(subject))
         async with self.engine.begin() as connection:
-            await parking.park(connection, [Parked(each, "busy") for each in deliveries])
+            waiting = await positions.unheard(connection, deliveries)
+            await parking.park(connection, [Parked(each, "busy") for each in waiting])
             await attempts.forget(connection, [each.envelope.event_id for each in deliveries])
-        for delivery in deliveries:
+        for delivery in waiting:
             self.batch.count(delivery.envelope.topic, "parked")
 
     async def _park(self, failure: Failure, tried: Delivery) -> None:

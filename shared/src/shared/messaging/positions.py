@@ -1,12 +1,13 @@
 """Loads and saves the positions of many subjects' streams: one statement each way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.bulk import Upsert
+from shared.messaging.records import Delivery
 from shared.messaging.stream import Position, Standing, Streams
 from shared.messaging.subjects import Subject
 from shared.messaging.tables import stream
@@ -18,6 +19,7 @@ _LOAD = text("""
     SELECT reason, topic, subject, sequence, event_id
     FROM parked_event WHERE subject = ANY(:subjects)
 """)
+_LAST = text("SELECT topic, subject, last_sequence FROM stream WHERE subject = ANY(:subjects)")
 _SAVE = Upsert(
     stream,
     key=("topic", "subject"),
@@ -40,6 +42,19 @@ async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> d
         else:
             found[row.subject].parked.add((row.topic, row.sequence))
     return found
+
+
+async def unheard(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Return those above their position as it stands now; it only ever rises, lock or no lock."""
+    subjects = list({delivery.envelope.subject for delivery in deliveries})
+    rows = await connection.execute(_LAST, {"subjects": subjects})
+    last = {(row.topic, row.subject): row.last_sequence for row in rows}
+    return [
+        delivery
+        for delivery in deliveries
+        if delivery.envelope.sequence
+        > last.get((delivery.envelope.topic, delivery.envelope.subject), 0)
+    ]
 
 
 async def save(connection: AsyncConnection, streams: Iterable[tuple[UUID, Streams]]) -> None:
