@@ -28,6 +28,8 @@ from shared.settings import KafkaSettings
 PAST, LATER = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 OFFSETS = {"partition": 3, "from_offset": 0, "to_offset": 9}
 
+ENOUGH = 240  # leads for each of a topic's partitions to have one
+
 
 async def count(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
@@ -95,14 +97,14 @@ async def test_who_hears_nothing_cannot_be_healed(engine: AsyncEngine) -> None:
 async def test_offsets_that_are_not_there_end_an_order_with_the_field_and_harm_nothing(
     engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally, api: httpx.AsyncClient
 ) -> None:
-    await publish(engine, kafka_settings, some(60), "1")
+    await publish(engine, kafka_settings, some(ENOUGH), "1")
     before = await contents(engine)
     order = {"verb": "heal", "topic": LEADS, "partition": 1, "from_offset": 0}
     beyond = await ask(api, **order, to_offset=2_000)
     async with running(a_replayer(engine, kafka_settings, tally)):
         refused = [await over(api, beyond["id"])]
         await lose_records(kafka_settings)
-        await publish(engine, kafka_settings, some(60), "1")
+        await publish(engine, kafka_settings, some(ENOUGH), "1")
         gone = await ask(api, **order, to_offset=0)
         refused += [await over(api, gone["id"])]
 
