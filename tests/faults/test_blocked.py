@@ -16,8 +16,8 @@ from handoff.supervisor.spec import Spec
 from handoff.supervisor.supervisor import Supervisor
 from shared.ids import new_id
 
-SILENCE = 3.0
-WITHIN = 120.0
+SILENCE = 4.0
+WITHIN = 180.0
 TRIES = 3
 
 

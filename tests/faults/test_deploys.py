@@ -41,11 +41,11 @@ async def test_a_deploy_that_fails_on_everything_stops_itself_and_its_successor_
     rig.code = failing
     worker = await rig.start("lead_scoring")
 
-    said = await deploys.why_not_ready(worker)
+    said = await deploys.why_not_ready(worker, "breaker")
     first = await deploys.parked(rig)
     worker.kill()
     await worker.died(1)
-    again = await deploys.why_not_ready(worker)
+    again = await deploys.why_not_ready(worker, "breaker")
     live = await deploys.is_live(worker)
     await feeder.say(*(updated(lead, 2) for lead in leads))
     second = await deploys.parked(rig)
@@ -54,8 +54,8 @@ async def test_a_deploy_that_fails_on_everything_stops_itself_and_its_successor_
     await rig.start("lead_scoring")
     await quiet(rig, feeder.said)
 
-    assert "breaker" in said
-    assert "breaker" in again
+    assert said
+    assert again
     assert live
     assert first == second == {"poison": MOST_PARKED}
     assert await rig.one("lead_scoring", SCORED) == LEADS - MOST_PARKED
@@ -106,7 +106,7 @@ async def test_a_version_that_is_not_known_stops_the_consumer_until_code_that_kn
     await quiet(rig, feeder.said)
     await feeder.send([feeder.next(captured(new), version=2)])
 
-    said = await deploys.why_not_ready(worker)
+    said = await deploys.why_not_ready(worker, "unknown_version")
     stopped = await rig.one("lead_scoring", SCORED), await deploys.parked(rig)
     live = await deploys.is_live(worker)
     await worker.die()
@@ -115,7 +115,7 @@ async def test_a_version_that_is_not_known_stops_the_consumer_until_code_that_kn
     await feeder.say(updated(old, 2))
     await quiet(rig, feeder.said)
 
-    assert "unknown_version" in said
+    assert said
     assert live
     assert stopped == (1, {})
     assert await rig.one("lead_scoring", SCORED) == 2

@@ -23,15 +23,15 @@ _PARKED = """
 """
 
 
-async def why_not_ready(process: Process) -> str:
-    """Wait until a process says that it is not ready; return what it says."""
+async def why_not_ready(process: Process, reason: str) -> str:
+    """Wait until a process says that it is not ready for this reason; return what it says."""
     async with asyncio.timeout(_HELD_WITHIN), httpx.AsyncClient(timeout=5) as client:
         while True:
             try:
                 answer = await client.get(f"{process.operations_url}/readyz")
             except httpx.TransportError:
                 answer = None  # it is just being started
-            if answer is not None and not answer.is_success:
+            if answer is not None and not answer.is_success and reason in answer.text:
                 return answer.text
             await asyncio.sleep(0.1)
 

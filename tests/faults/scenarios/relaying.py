@@ -19,13 +19,18 @@ from shared.ids import new_id
 LEADS = "handoff.leads.v1"
 _SAY = """
     WITH known AS (INSERT INTO subject (id) VALUES ($1::uuid) ON CONFLICT DO NOTHING),
+    kept AS (
+        INSERT INTO lead (id, version, stamp, created_at, updated_at)
+        VALUES ($1::uuid, 1, '{}', now(), now()) ON CONFLICT DO NOTHING
+    ),
     numbered AS (
         INSERT INTO said_stream (topic, subject, last_sequence) VALUES ($2, $1, 1)
         ON CONFLICT (topic, subject) DO UPDATE SET last_sequence = said_stream.last_sequence + 1
         RETURNING last_sequence
     )
     INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers)
-    SELECT $3::uuid, $2, $1, last_sequence, 'lead.captured.v1', $4,
+    SELECT $3::uuid, $2, $1, last_sequence,
+           CASE last_sequence WHEN 1 THEN 'lead.captured.v1' ELSE 'lead.updated.v1' END, $4,
            jsonb_build_object('correlation_id', CAST($3 AS uuid))
     FROM numbered
 """

@@ -16,6 +16,7 @@ from tests.faults.rig.rig import SERVICES, Rig
 from shared.contracts.catalogue import TOPICS, heard_by
 
 _SETTLED = 1.0
+_CHOICES = 4
 _LOOK_EVERY = 0.1
 _REPS = ("Ann", "Bob", "Cem")
 
@@ -48,14 +49,25 @@ async def random_kills(
             storm(client, some, at_once=32, a_second=a_second, ledger=found.ledger)
         )
         while not sending.done() or rig.kills < kills:
-            victim = await _settled(processes, chance)
-            found.at_work += await has_work(rig, victim)
+            victim, busy = await _at_work(rig, processes, chance)
+            found.at_work += busy
             victim.kill()
             await asyncio.sleep(chance.uniform(0, 2 * pause))
         await sending
     found.seconds_to_balance = await quiet(rig, within=120)
     found.broken = await broken(rig, ledger=found.ledger)
     return found
+
+
+async def _at_work(
+    rig: Rig, processes: list[Process], chance: random.Random
+) -> tuple[Process, bool]:
+    """Choose a process that is at work; after some that are not, one that may be idle."""
+    for _ in range(_CHOICES):
+        victim = await _settled(processes, chance)
+        if await has_work(rig, victim):
+            return victim, True
+    return victim, False
 
 
 async def _settled(processes: list[Process], chance: random.Random) -> Process:
