@@ -3,6 +3,7 @@
 The database is lead-scoring's in name; what hears is a tally, and what says is a test.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 from importlib import resources
@@ -13,6 +14,7 @@ import asyncpg
 import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import NotLeaderForPartitionError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LONG_AGO, TALLY, Tally
@@ -226,12 +228,23 @@ async def contents(engine: AsyncEngine) -> dict[str, list[str]]:
         }
 
 
+async def _deleted(admin: AIOKafkaAdminClient, records: dict[Partition, RecordsToDelete]) -> bool:
+    try:
+        await admin.delete_records(records)
+    except NotLeaderForPartitionError:
+        return False
+    return True
+
+
 async def lose_records(settings: KafkaSettings) -> None:
     """Let Kafka forget everything on the topic, as after its retention or a lost disk."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
     partitions = [Partition(physical(settings, LEADS), n) for n in range(PARTITIONS)]
-    await admin.delete_records({each: RecordsToDelete(before_offset=-1) for each in partitions})
+    everything = {each: RecordsToDelete(before_offset=-1) for each in partitions}
+    async with asyncio.timeout(30):
+        while not await _deleted(admin, everything):  # topics that were made a moment ago
+            await asyncio.sleep(0.1)
     await admin.close()
 
 
