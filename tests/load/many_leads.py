@@ -88,21 +88,23 @@ _OWN = {
     "sales-pipeline": (
         "DELETE FROM outbox",
         "DELETE FROM said_stream WHERE topic = 'handoff.reps.v1'",
-        """INSERT INTO lead SELECT made('lead', n, {most}), 1, '{{}}', now(), now()
+        """INSERT INTO lead (id, version, card, created_at, updated_at)
+        SELECT made('lead', n, {most}), 1, '{{}}', now(), now()
         FROM generate_series(1, {most}) AS g (n) WHERE {qualified}""",
-        """INSERT INTO deal (id, lead_id, owner_id, stage, score, grade, version, created_at,
-                updated_at)
-        SELECT made('deal', n, {most}), made('lead', n, {most}), r.id, 'new', 50, 'B2', 1,
-               at(n, {most}), at(n, {most})
+        """INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, version,
+                created_at, updated_at)
+        SELECT made('deal', n, {most}), made('lead', n, {most}), made('lead', n, {most}), r.id,
+               'new', 50, 'B2', 1, at(n, {most}), at(n, {most})
         FROM generate_series(1, {most}) AS g (n), rep r WHERE {qualified}""",
     ),
     "notifier": (
         """UPDATE playbook SET updated_at = '2026-01-01'""",
         """INSERT INTO task (id, playbook_id, playbook, trigger_event_id, informed_by, lead_id,
-                deal_id, role, kind, title, due_at, grace_seconds, state, next_at, version,
-                created_at, updated_at)
+                opened_for, deal_id, role, kind, title, due_at, grace_seconds, state, next_at,
+                version, created_at, updated_at)
         SELECT made('task', n, {most}), p.id, p.name, made('opened', n, {most}),
-               made('opened', n, {most}), made('lead', n, {most}), made('deal', n, {most}),
+               made('opened', n, {most}), made('lead', n, {most}), made('lead', n, {most}),
+               made('deal', n, {most}),
                p.role, p.task_kind, '', at(n, {most}), 60, 'open', at(n, {most}), 1,
                at(n, {most}), at(n, {most})
         FROM generate_series(1, {most}) AS g (n), playbook p
