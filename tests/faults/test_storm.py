@@ -10,6 +10,8 @@ from tests.faults.scenarios.storm import random_kills
 
 LEADS = sized(5_000, 100_000)
 KILLS = sized(130, 1_900)
+A_SECOND = sized(80, 110)
+PAUSE = 0.6 / sized(1, 2)
 SEED = int(os.environ.get("HANDOFF_SEED", "1"))
 
 
@@ -20,7 +22,9 @@ async def test_nothing_is_lost_or_doubled_while_every_process_is_killed_at_rando
     rig = await make_rig(*SERVICES)
     print(f"seed {SEED}")
 
-    storm = await random_kills(rig, leads=LEADS, a_second=80, kills=KILLS, seed=SEED)
+    storm = await random_kills(
+        rig, leads=LEADS, a_second=A_SECOND, kills=KILLS, seed=SEED, pause=PAUSE
+    )
 
     print(f"{rig.kills} kills, {storm.at_work} at work, attempts {dict(storm.ledger.attempts)}")
     figure("storm: leads", LEADS, goal="5,000 small, 100,000 in full")
