@@ -44,7 +44,7 @@ async def test_without_kafka_no_lead_is_refused_and_the_backlog_drains_in_order(
 ) -> None:
     rig = await make_rig(*SERVICES, kafka=nodes.settings())
 
-    seen = await broker_away.gone(rig, nodes.first, seconds=sized(20, 300), a_second=sized(50, 200))
+    seen = await broker_away.gone(rig, nodes.first, seconds=sized(60, 300), a_second=sized(50, 200))
 
     figure("without Kafka: requests not answered 2xx", seen.not_taken, goal="0")
     figure("without Kafka: drain, as a multiple of what comes in", seen.drain, goal="2 or more")
