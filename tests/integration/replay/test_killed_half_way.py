@@ -113,6 +113,7 @@ async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_on
     database_for: DatabaseFor, kafka_settings: KafkaSettings
 ) -> None:
     leads = some(600)
+    await lose_records(kafka_settings)
     await put_into_kafka(kafka_settings, leads)
     url = await database_for("lead_scoring")
     async with opened(url) as engine:
