@@ -52,7 +52,7 @@ integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
 	@$(BIN)/pytest -q tests/e2e
 
-faults: setup-dev ## Kill what runs while leads come in, and identity by an oracle over 20 seeds (over an hour; `make test` runs it small)
+faults: setup-dev ## Kill what runs while leads come in, and identity by an oracle over 20 seeds, all in full size
 	@$(if $(BRIEF),,HANDOFF_SEEDS=20 $(BIN)/pytest -q $(ORACLE))
 	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 tests/faults
 
