@@ -1,7 +1,6 @@
 """A client that falls silent in the middle of a statement does not keep its locks for ever."""
 
 import asyncpg
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,7 +28,5 @@ async def test_locks_of_a_client_that_owes_half_a_statement_are_freed(
         async with engine.begin() as connection:
             await connection.execute(text("SET LOCAL lock_timeout = '5s'"))
             assert list(await subjects.lock(connection, [lead])) == [lead]
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await silent.execute("SELECT 1")
     finally:
         silent.terminate()
