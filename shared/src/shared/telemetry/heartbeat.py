@@ -92,7 +92,9 @@ class Heartbeats:
 
     def loop(self, name: str) -> Heartbeat:
         """Return the heartbeat of a loop, new at the first call."""
-        return self._loops.setdefault(name, Heartbeat(name, silence=self._silence))
+        if name not in self._loops:
+            self._loops[name] = Heartbeat(name, silence=self._silence)
+        return self._loops[name]
 
     def dead(self) -> list[str]:
         """Return the names of the loops that are dead."""

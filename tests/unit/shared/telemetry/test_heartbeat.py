@@ -42,9 +42,10 @@ class TestHeartbeats:
 
 class TestTheAgeOfProgress:
     def test_it_rises_by_itself_and_begins_again_with_progress(self) -> None:
-        relay = Heartbeats().loop("relay")
+        heartbeats = Heartbeats()
+        relay = heartbeats.loop("relay")
         relay.progressed_at -= 90
-        relay.beat()
+        heartbeats.loop("relay").beat()
         before = _exported("relay")
         relay.progress()
 
@@ -52,9 +53,9 @@ class TestTheAgeOfProgress:
         assert _exported("relay") < 1
 
     def test_what_stands_by_has_nothing_to_be_behind_with(self) -> None:
-        relay = Heartbeats().loop("relay")
-        relay.progressed_at -= 90
-        relay.stand_by()
+        heartbeats = Heartbeats()
+        heartbeats.loop("relay").progressed_at -= 90
+        heartbeats.loop("relay").stand_by()
 
         assert _exported("relay") < 1
 
