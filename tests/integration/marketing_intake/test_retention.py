@@ -82,15 +82,30 @@ async def archive(engine: AsyncEngine, published_at: datetime) -> None:
     )  # fmt: skip
 
 
-async def submit(engine: AsyncEngine, received_at: datetime, state: str) -> object:
+async def submit(
+    engine: AsyncEngine, received_at: datetime, state: str, *, key: str | None = None
+) -> object:
     submission_id = first_id_of(received_at)
     await run(
         engine,
-        "INSERT INTO submission (id, source_id, body, sender, received_at, state)"
-        " VALUES (:id, :id, '', '{}', :at, :state)",
-        id=submission_id, at=received_at, state=state,
+        "INSERT INTO submission (id, source_id, key, body, sender, received_at, state)"
+        " VALUES (:id, :id, :key, '', '{}', :at, :state)",
+        id=submission_id, key=key, at=received_at, state=state,
     )  # fmt: skip
+    if key:
+        await run(
+            engine,
+            "INSERT INTO submission_key (source_id, key, receipt_id, hash)"
+            " VALUES (:id, :key, :id, '')",
+            id=submission_id, key=key,
+        )  # fmt: skip
     return submission_id
+
+
+async def broken_keys(engine: AsyncEngine) -> object:
+    return await ask(
+        engine, "SELECT array_agg(subject) FROM broken WHERE invariant = 'key_and_submission'"
+    )
 
 
 class TestDays:
@@ -132,6 +147,38 @@ class TestDays:
 
         assert (kept, counted) == (True, 1)
         assert (await is_there(database, day), _days_kept()) == (False, 0)
+
+    async def test_the_keys_of_a_day_that_went_are_not_missed_while_an_older_day_stays(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        older = await make_day(database, SUBMISSIONS, days_ago(105))
+        younger = await make_day(database, SUBMISSIONS, days_ago(95))
+        parked = await submit(database, days_ago(105), "parked", key="key:1")
+        await submit(database, days_ago(95), "created", key="key:2")
+
+        await janitor.sweep()
+        days = await is_there(database, older), await is_there(database, younger)
+        healthy = await broken_keys(database)
+        await run(database, "DELETE FROM submission WHERE id = :id", id=parked)
+        lost = await broken_keys(database)
+        await run(database, "DELETE FROM submission_key")
+        await janitor.sweep()
+
+        assert days == (True, False)
+        assert healthy is None
+        assert lost == [parked]
+
+    @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+    async def test_a_day_begins_at_the_same_moment_whatever_the_time_zone_of_who_asks(
+        self, database: AsyncEngine, zone: str
+    ) -> None:
+        day = await make_day(database, ARCHIVE, days_ago(29.5))
+        async with database.connect() as connection:
+            await connection.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
+            begins = await connection.scalar(text("SELECT lower(kept('outbox_archive'))"))
+        await run(database, f"DROP TABLE {day}")
+
+        assert f"{begins.astimezone(UTC):%Y%m%d %H:%M}" == f"{day[-8:]} 00:00"
 
     async def test_what_lies_in_no_day_goes_by_its_age(
         self, database: AsyncEngine, janitor: Janitor

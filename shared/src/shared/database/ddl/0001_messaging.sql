@@ -286,17 +286,24 @@ CREATE INDEX replay_order_open ON replay_order (touched_at) WHERE done_at IS NUL
 -- What the audit asks beside the positions. All of it is counted per subject, so that a question
 -- about a range of subjects, or about some, is answered by index ranges of each table and no join.
 
--- From which day on a table that is partitioned by day still has its rows; older ones were dropped.
-CREATE FUNCTION kept_since(parent regclass) RETURNS timestamptz STABLE LANGUAGE sql AS $$
-    SELECT coalesce(min(to_date(right(child.relname, 8), 'YYYYMMDD')), '-infinity')::timestamptz
-    FROM pg_inherits i JOIN pg_class child ON child.oid = i.inhrelid
-    WHERE i.inhparent = parent AND child.relname ~ '_[0-9]{8}$'
+-- Of which times a table that is partitioned by day has all its rows: of its days (in UTC), and of
+-- what comes after them. A day that is not there was dropped, also between two that are.
+CREATE FUNCTION kept(parent regclass) RETURNS tstzmultirange STABLE LANGUAGE sql AS $$
+    SELECT coalesce(
+        range_agg(tstzrange(day, CASE WHEN day < last THEN day + interval '24 hours' END)), '{(,)}'
+    )
+    FROM (
+        SELECT day, max(day) OVER () AS last
+        FROM (
+            SELECT to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC' AS day
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = parent AND c.relname ~ '_[0-9]{8}$'
+        ) AS d
+    ) AS days
 $$;
--- The lowest id (UUIDv7) that could be made at that time.
-CREATE FUNCTION first_id_of(moment timestamptz) RETURNS uuid STABLE LANGUAGE sql AS $$
-    SELECT CASE WHEN isfinite(moment)
-        THEN rpad(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 32, '0')
-        ELSE repeat('0', 32) END::uuid
+-- When an id (UUIDv7) was made.
+CREATE FUNCTION minted_at(id uuid) RETURNS timestamptz IMMUTABLE LANGUAGE sql AS $$
+    SELECT to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)
 $$;
 
 -- Whose subject moved lately, as far as this service spoke of it.
@@ -330,8 +337,7 @@ FROM (
     ) AS n GROUP BY subject, topic
 ) AS s
 WHERE last IS NULL OR numbers <> events OR highest - lowest + 1 <> events OR highest <> last
-   OR (coalesce(lowest, 0) <> 1
-       AND subject >= (SELECT first_id_of(kept_since('outbox_archive'))))
+   OR (coalesce(lowest, 0) <> 1 AND (SELECT kept('outbox_archive')) @> minted_at(subject))
 UNION ALL
 -- What is parked lies above the position, else it was heard and waits to be heard once more.
 SELECT 'parked_or_heard', subject, format('%s: number %s is parked, and was heard', topic, sequence)

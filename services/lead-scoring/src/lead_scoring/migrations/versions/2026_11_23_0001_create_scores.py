@@ -121,7 +121,7 @@ FROM (
            sum(excused) AS excused
     FROM (
         SELECT lead_id AS subject, 1 AS marked,
-               (qualified_at >= (SELECT kept_since('outbox_archive')))::int AS lately,
+               ((SELECT kept('outbox_archive')) @> qualified_at)::int AS lately,
                0 AS said, 0 AS excused
         FROM lead_score WHERE qualified_at IS NOT NULL
         UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox WHERE type = 'lead.qualified.v1'

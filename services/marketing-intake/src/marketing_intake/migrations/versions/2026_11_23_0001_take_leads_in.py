@@ -204,7 +204,7 @@ FROM (
     ) AS f GROUP BY subject
 ) AS c
 WHERE keyed > keys
-   OR (keys > submissions AND subject >= (SELECT first_id_of(kept_since('submission'))))
+   OR (keys > submissions AND (SELECT kept('submission')) @> minted_at(subject))
 UNION ALL
 -- A submission that made a lead made one, and a lead was made by one submission. (Those of a merged
 -- lead are its survivor's now, which counts for both.)
@@ -231,7 +231,7 @@ FROM (
     ) AS f GROUP BY subject
 ) AS c
 WHERE said > 1 OR leads < said
-   OR (leads > said AND subject >= (SELECT first_id_of(kept_since('outbox_archive'))))
+   OR (leads > said AND (SELECT kept('outbox_archive')) @> minted_at(subject))
 UNION ALL
 -- One person, one lead: the e-mail that a lead shows is a key of that lead.
 SELECT 'one_lead_an_email', subject, 'its e-mail is not its key'

@@ -142,7 +142,7 @@ FROM (
     SELECT subject, sum(deals) AS deals, sum(said) AS said
     FROM (
         SELECT opened_for AS subject, 1 AS deals, 0 AS said
-        FROM deal WHERE created_at >= (SELECT kept_since('outbox_archive'))
+        FROM deal WHERE (SELECT kept('outbox_archive')) @> created_at
         UNION ALL SELECT subject, 0, 1 FROM outbox WHERE type = 'deal.opened.v1'
         UNION ALL SELECT subject, 0, 1 FROM outbox_archive WHERE type = 'deal.opened.v1'
     ) AS f GROUP BY subject
