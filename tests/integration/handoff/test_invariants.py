@@ -25,6 +25,11 @@ _DEAL = """
     SELECT $2, $1, $1, id, 'new', 50, 'B2', $3, CASE WHEN $3::text IS NOT NULL THEN now() END, 1,
         now(), now() FROM rep LIMIT 1
 """
+_GIVEN_UP = """
+    INSERT INTO parking_order (id, verb, subject, actor, done_at, count)
+    VALUES ($1, 'discard', $2, 'Jo', now(), $3)
+"""
+_ALIAS = "INSERT INTO subject (id, alias_of) VALUES ($1, $2)"
 _CARD = (
     "INSERT INTO lead (id, version, card, created_at, updated_at)"
     " VALUES ($1, 1, '{}', now(), now()) ON CONFLICT DO NOTHING"
@@ -55,20 +60,28 @@ class World:
     def __init__(self, databases: Databases) -> None:
         self.databases = databases
         self.lead, self.deal, self.receipt, self.source = new_id(), new_id(), new_id(), new_id()
-        self.opened = UUID(int=0)
+        self.opened, self.merged = UUID(int=0), new_id()
 
     async def run(self, service: str, statement: str, *values: object) -> None:
         await self.databases.owners[service].execute(statement, *values)
 
-    async def say(self, service: str, topic: str, wire_type: str, sequence: int = 1) -> UUID:
+    async def say(
+        self,
+        service: str,
+        topic: str,
+        wire_type: str,
+        sequence: int = 1,
+        *,
+        lead: UUID | None = None,
+    ) -> UUID:
         event_id = new_id()
-        await self.run(service, _NUMBER, topic, self.lead, sequence)
-        values = (event_id, topic, self.lead, sequence, wire_type, utc_now())
+        await self.run(service, _NUMBER, topic, lead or self.lead, sequence)
+        values = (event_id, topic, lead or self.lead, sequence, wire_type, utc_now())
         await self.run(service, _SAID, *values)
         return event_id
 
-    async def hear(self, hearer: str, topic: str) -> None:
-        await self.databases.hear(hearer, self.lead, 1, topic=topic)
+    async def hear(self, hearer: str, topic: str, *, lead: UUID | None = None) -> None:
+        await self.databases.hear(hearer, lead or self.lead, 1, topic=topic)
 
     async def submit(self, key: str, state: str, *, ago: float = 0, lead: UUID | None) -> UUID:
         receipt, at = new_id(), utc_now() - timedelta(seconds=ago)
@@ -94,6 +107,29 @@ class World:
         for hearer in ("lead-scoring", "notifier"):
             await self.hear(hearer, DEALS)
         await self.run("notifier", _TASK, self.lead, self.opened, new_id())
+
+    async def merge_another(self) -> None:
+        """Let a second lead have gone all the way, and then be found to be the same person."""
+        await self.databases.say(self.merged, 1)
+        await self.databases.all_hear(self.merged, 1)
+        await self.run("lead-scoring", "DELETE FROM lead_score WHERE lead_id = $1", self.merged)
+        await self.submit("key:merged", "created", lead=self.lead)
+        await self.say("lead-scoring", SCORES, "lead.qualified.v1", lead=self.merged)
+        for hearer in ("sales-pipeline", "notifier"):
+            await self.hear(hearer, SCORES, lead=self.merged)
+        await self.run("sales-pipeline", _DEAL, self.lead, new_id(), "merged")
+        deal = "UPDATE deal SET opened_for = $1 WHERE outcome = 'merged'"
+        await self.run("sales-pipeline", deal, self.merged)
+        opened = await self.say("sales-pipeline", DEALS, "deal.opened.v1", lead=self.merged)
+        for hearer in ("lead-scoring", "notifier"):
+            await self.hear(hearer, DEALS, lead=self.merged)
+        await self.run("notifier", _TASK, self.lead, opened, new_id())
+        for service in self.databases.owners:
+            await self.run(service, "INSERT INTO subject (id) VALUES ($1)", self.lead)
+            await self.run(service, _ALIAS, self.merged, self.lead)
+
+    async def give_up(self, service: str, lead: UUID, *, count: int = 1) -> None:
+        await self.run(service, _GIVEN_UP, new_id(), lead, count)
 
     async def own(self, email: str, lead: UUID) -> None:
         statement = "INSERT INTO identity_key VALUES ('email', $1, $2)"
@@ -291,13 +327,7 @@ async def test_nothing_is_owed_to_the_erased_nor_for_what_was_given_up(world: Wo
     await a_qualified_lead_has_no_deal(world)
     erased = "INSERT INTO subject (id, erased_at) VALUES ($1, now())"
     await world.run("lead-scoring", erased, world.lead)
-    given_up = "INSERT INTO parking_order (id, verb, subject, actor, done_at)"
-    await world.run(
-        "sales-pipeline",
-        f"{given_up} VALUES ($1, 'discard', $2, 'Jo', now())",
-        new_id(),
-        world.lead,
-    )
+    await world.give_up("sales-pipeline", world.lead)
     report = await world.audit()
 
     assert {each.service for each in report.violations} <= {"sales-pipeline"}
@@ -307,9 +337,80 @@ async def test_nothing_is_owed_to_the_erased_nor_for_what_was_given_up(world: Wo
 async def test_nothing_is_owed_for_what_its_publisher_gave_up(world: World) -> None:
     await a_captured_lead_has_no_score(world)
     await world.run("lead-scoring", "UPDATE outbox_archive SET type = 'lead.scored.v1'")
-    given_up = "INSERT INTO parking_order (id, verb, subject, actor, done_at)"
-    values = f"{given_up} VALUES ($1, 'discard', $2, 'Jo', now())"
-    await world.run("marketing-intake", values, new_id(), world.lead)
+    await world.give_up("marketing-intake", world.lead)
+    report = await world.audit()
+
+    assert report.violations == []
+
+
+async def test_an_order_that_gave_nothing_up_excuses_nothing(world: World) -> None:
+    await a_qualified_lead_has_no_deal(world)
+    await world.give_up("sales-pipeline", world.lead, count=0)
+    report = await world.audit()
+
+    assert report.broken["lead_qualified_has_deal"] == 1
+
+
+async def test_a_merged_lead_breaks_nothing(world: World) -> None:
+    await world.merge_another()
+    full, lately = await world.audit(), await world.audit(since=300)
+
+    assert (full.fine, full.violations, full.behind) == (True, [], [])
+    assert lately.violations == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "invariant"),
+    [
+        (a_captured_lead_has_no_score, "lead_captured_has_score"),
+        (a_qualified_lead_has_no_deal, "lead_qualified_has_deal"),
+        (a_deal_has_no_task, "deal_opened_has_task"),
+    ],
+)
+async def test_what_is_owed_to_a_merged_lead_its_survivor_has(
+    world: World, spoil: Spoil, invariant: str
+) -> None:
+    await world.merge_another()
+    await spoil(world)
+    full, lately = await world.audit(), await world.audit(since=300)
+    found = {each.subject for each in full.violations if each.invariant == invariant}
+
+    assert found == {world.lead, world.merged}
+    assert lately.broken == full.broken
+
+
+@pytest.mark.parametrize("named", ["lead", "merged"])
+async def test_what_was_given_up_by_one_name_is_owed_to_none(world: World, named: str) -> None:
+    await world.merge_another()
+    await a_qualified_lead_has_no_deal(world)
+    await world.give_up("sales-pipeline", getattr(world, named))
+    report = await world.audit()
+
+    assert "lead_qualified_has_deal" not in report.broken
+
+
+async def test_nothing_is_owed_to_a_name_that_was_heard_of_after_the_erasure(world: World) -> None:
+    await world.merge_another()
+    await a_deal_has_no_task(world)
+    erased = "UPDATE subject SET erased_at = now() WHERE id = $1"
+    await world.run("notifier", erased, world.lead)
+    report = await world.audit()
+
+    assert report.violations == []
+
+
+async def test_sales_may_be_told_by_the_other_name_and_that_may_not_be_sent_yet(
+    world: World,
+) -> None:
+    await world.merge_another()
+    own = "UPDATE outbox_archive SET type = 'lead.scored.v1' WHERE subject = $1"
+    await world.run("lead-scoring", own, world.lead)
+    waits = """
+        WITH sent AS (DELETE FROM outbox_archive WHERE subject = $1 RETURNING *)
+        INSERT INTO outbox (event_id, topic, subject, sequence, type, payload, headers)
+        SELECT event_id, topic, subject, sequence, type, payload, headers FROM sent
+    """
+    await world.run("lead-scoring", waits, world.merged)
     report = await world.audit()
 
     assert report.violations == []

@@ -301,6 +301,21 @@ class TestRows:
 
         assert await count(database, table) == 1
 
+    async def test_that_a_person_gave_an_event_up_is_known_as_long_as_somebody_may_ask(
+        self, database: AsyncEngine, janitor: Janitor
+    ) -> None:
+        await run(database, "TRUNCATE parking_order")
+        await run(
+            database,
+            "INSERT INTO parking_order (id, verb, subject, actor, reason, done_at, count)"
+            " SELECT gen_random_uuid(), 'discard', gen_random_uuid(), 'a test', count::text,"
+            " '2020-01-01', count FROM generate_series(0, 1) AS g (count)",
+        )
+
+        await janitor.sweep()
+
+        assert await ask(database, "SELECT array_agg(count) FROM parking_order") == [1]
+
     async def test_an_order_that_nobody_came_to_and_a_key_without_end_stay(
         self, database: AsyncEngine, janitor: Janitor
     ) -> None:

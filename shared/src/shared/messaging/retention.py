@@ -1,7 +1,8 @@
 """How long each database keeps what nobody needs any more: the rules, and the settings of some.
 
 Time is the rule of the archive: a publisher does not know its hearers. What was heard
-(`stream`), what was said (`said_stream`) and which submissions came is kept for ever.
+(`stream`), what was said (`said_stream`), which submissions came and of whom a person gave an event
+up is kept for ever.
 """
 
 from pydantic import Field, field_validator
@@ -13,7 +14,9 @@ from shared.settings import HandoffSettings
 
 _OLD_ROWS = {
     "idempotency": "created_at < now() - interval '7 days'",
-    "parking_order": "done_at < now() - interval '90 days'",
+    "parking_order": """
+        done_at < now() - interval '90 days' AND NOT (verb = 'discard' AND count > 0)
+    """,
     "unreadable_record": "parked_at < now() - interval '90 days'",
     "api_key": "least(expires_at, revoked_at) < now() - interval '30 days'",
     "attempt": """

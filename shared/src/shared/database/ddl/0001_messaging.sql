@@ -189,6 +189,15 @@ CREATE VIEW subscribed AS SELECT topic, started_at FROM subscription;
 -- By which names a merged lead went: its events, and what was heard of them, stay under those.
 CREATE VIEW alias AS SELECT id AS subject, alias_of FROM subject WHERE alias_of IS NOT NULL;
 
+-- The other names of each lead that has several: those that it had, and those that became it.
+CREATE VIEW namesake AS
+SELECT subject, alias_of AS name FROM alias
+UNION ALL
+SELECT alias_of, subject FROM alias
+UNION ALL
+SELECT a.subject, b.subject FROM alias a
+JOIN alias b ON b.alias_of = a.alias_of AND b.subject <> a.subject;
+
 -- What `trace` reads: everything that was said of a subject, and what is parked.
 CREATE VIEW said_story AS
 SELECT subject, created_at AS at, 'said'::text AS kind, type AS name, event_id AS id, topic,
@@ -312,13 +321,19 @@ SELECT subject, published_at AS at FROM outbox_archive
 UNION ALL
 SELECT subject, created_at FROM outbox;
 
--- Whom nothing is owed any more: the erased, and those of whom a person gave an event up.
+-- Whom nothing is owed any more: the erased, and those of whom a person gave an event up. Both are
+-- meant for all names of a lead, also for one that was heard of later.
 CREATE VIEW excused AS
+WITH given_up AS NOT MATERIALIZED (
+    SELECT subject FROM parking_order WHERE verb = 'discard' AND count > 0
+)
 SELECT id AS subject FROM subject WHERE erased_at IS NOT NULL
-UNION ALL -- what was owed to an alias is the survivor's now
-SELECT id FROM subject WHERE alias_of IS NOT NULL
 UNION ALL
-SELECT subject FROM parking_order WHERE verb = 'discard' AND done_at IS NOT NULL;
+SELECT a.subject FROM alias a JOIN subject s ON s.id = a.alias_of WHERE s.erased_at IS NOT NULL
+UNION ALL
+SELECT subject FROM given_up
+UNION ALL
+SELECT n.subject FROM namesake n JOIN given_up g ON g.subject = n.name;
 
 -- Violations, one row each; every service adds those of its own invariants in its view `broken`.
 CREATE VIEW messaging_broken AS
@@ -347,7 +362,8 @@ WHERE reason <> 'conflict' AND sequence <= (
 );
 
 -- What a service owes for an event that it heard (`owed`), and what it made (`effect`): the effect
--- belongs to the event, or, where `event_id` is NULL, to its subject. Those that owe replace these.
+-- belongs to the event, or, where `event_id` is NULL, to its subject. What a merged lead was owed,
+-- its survivor has: that shows under both names. Those that owe replace these.
 CREATE VIEW owed AS
 SELECT NULL::text AS topic, NULL::text AS type, NULL::timestamptz AS since, NULL::text AS effect
 WHERE false;

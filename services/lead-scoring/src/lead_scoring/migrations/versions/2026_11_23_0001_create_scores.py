@@ -100,21 +100,22 @@ FROM lead_score WHERE score IS NULL;
 CREATE VIEW broken AS
 SELECT * FROM messaging_broken
 UNION ALL
--- Nobody has two scores, and nobody one of whom nothing was heard. (The key of lead_score holds
--- the former; a restore may have come without it.)
+-- Nobody has two scores, and nobody one of whom nothing was heard, by whatever name. (The key of
+-- lead_score holds the former; a restore may have come without it.)
 SELECT 'one_score_a_lead', subject, format('heard of: %s, scores: %s', heard, scores)
 FROM (
     SELECT subject, sum(heard) AS heard, sum(scores) AS scores
     FROM (
-        SELECT coalesce(a.alias_of, s.subject) AS subject, 1 AS heard, 0 AS scores
-        FROM stream s LEFT JOIN alias a ON a.subject = s.subject
+        SELECT subject, 1 AS heard, 0 AS scores FROM stream WHERE topic = 'handoff.leads.v1'
+        UNION ALL SELECT a.alias_of, 1, 0 FROM alias a JOIN stream s ON s.subject = a.subject
         WHERE s.topic = 'handoff.leads.v1'
         UNION ALL SELECT lead_id, 0, 1 FROM lead_score WHERE score IS NOT NULL
     ) AS f GROUP BY subject
 ) AS c
-WHERE scores > heard
+WHERE scores > least(heard, 1)
 UNION ALL
--- Qualified here means that sales was told: a LeadQualified for every lead that has the mark.
+-- Qualified here means that sales was told: a LeadQualified for every lead that has the mark. Of a
+-- merged lead the survivor has the mark, which may have been told by either name.
 SELECT 'qualified_and_said', subject, format('has the mark: %s, LeadQualified: %s', marked, said)
 FROM (
     SELECT subject, sum(marked) AS marked, sum(lately) AS lately, sum(said) AS said,
@@ -124,9 +125,13 @@ FROM (
                ((SELECT kept('outbox_archive')) @> qualified_at)::int AS lately,
                0 AS said, 0 AS excused
         FROM lead_score WHERE qualified_at IS NOT NULL
+        UNION ALL SELECT a.subject, 1, 0, 0, 0
+        FROM alias a JOIN lead_score l ON l.lead_id = a.alias_of WHERE l.qualified_at IS NOT NULL
         UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox WHERE type = 'lead.qualified.v1'
         UNION ALL SELECT subject, 0, 0, 1, 0 FROM outbox_archive WHERE type = 'lead.qualified.v1'
-        UNION ALL SELECT a.alias_of, 0, 0, 1, 0 -- a merged lead's mark is its survivor's now
+        UNION ALL SELECT a.alias_of, 0, 0, 1, 0 FROM alias a JOIN outbox o ON o.subject = a.subject
+        WHERE o.type = 'lead.qualified.v1'
+        UNION ALL SELECT a.alias_of, 0, 0, 1, 0
         FROM alias a JOIN outbox_archive o ON o.subject = a.subject
         WHERE o.type = 'lead.qualified.v1'
         UNION ALL SELECT subject, 0, 0, 0, 1 FROM excused
@@ -140,7 +145,10 @@ SELECT 'handoff.leads.v1'::text AS topic, 'lead.captured.v1'::text AS type,
        '-infinity'::timestamptz AS since, 'score'::text AS effect;
 CREATE OR REPLACE VIEW effect AS
 SELECT lead_id AS subject, 'score'::text AS effect, NULL::uuid AS event_id
-FROM lead_score WHERE score IS NOT NULL;
+FROM lead_score WHERE score IS NOT NULL
+UNION ALL
+SELECT a.subject, 'score', NULL
+FROM alias a JOIN lead_score l ON l.lead_id = a.alias_of WHERE l.score IS NOT NULL;
 """
 
 FIRST = text("""

@@ -119,7 +119,10 @@ SELECT 'handoff.deals.v1'::text AS topic, event || '.v1' AS type,
 FROM playbook WHERE enabled AND condition = '{}';
 CREATE OR REPLACE VIEW effect AS
 SELECT lead_id AS subject, 'task of ' || playbook_id AS effect, trigger_event_id AS event_id
-FROM task;
+FROM task
+UNION ALL
+SELECT a.subject, 'task of ' || t.playbook_id, t.trigger_event_id
+FROM alias a JOIN task t ON t.lead_id = a.alias_of;
 """
 
 # Fixed ids, so that every site means the same playbook by the same id.

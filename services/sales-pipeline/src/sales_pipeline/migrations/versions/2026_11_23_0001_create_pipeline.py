@@ -165,7 +165,9 @@ CREATE OR REPLACE VIEW owed AS
 SELECT 'handoff.scores.v1'::text AS topic, 'lead.qualified.v1'::text AS type,
        '-infinity'::timestamptz AS since, 'deal'::text AS effect;
 CREATE OR REPLACE VIEW effect AS
-SELECT lead_id AS subject, 'deal'::text AS effect, NULL::uuid AS event_id FROM deal;
+SELECT lead_id AS subject, 'deal'::text AS effect, NULL::uuid AS event_id FROM deal
+UNION ALL
+SELECT a.subject, 'deal', NULL FROM alias a JOIN deal d ON d.lead_id = a.alias_of;
 """
 
 FALLBACK = """
