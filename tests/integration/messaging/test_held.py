@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, captured, erased, heard_of
 from tests.integration.messaging.test_relaying import a_consumer, a_relay, say, until
 
@@ -168,13 +168,50 @@ class TestHeld:
     async def test_an_erasure_is_not_held_up_by_it(self, engine: AsyncEngine, lead: LeadId) -> None:
         await until(lambda: is_held(engine, lead))
         async with engine.begin() as connection:
+            await erase(connection, lead)
+
+        await until_passed(engine, lead, 4)
+
+    async def test_an_erasure_before_it_is_held_is_not_held_up_either(
+        self, engine: AsyncEngine, kafka_settings: KafkaSettings
+    ) -> None:
+        await take_at_most(kafka_settings, LIMIT)
+        lead = LeadId(new_id())
+        async with engine.begin() as connection:
             await subjects.lock(connection, [lead])
-            await outbox.say(connection, [erased(lead)], outbox.Cause(correlation_id=new_id()))
-            await erasure.blank(connection, [lead])
+            said = [captured(lead, company) for company in ("1", HUGE, "3")]
+            await outbox.say(connection, said, outbox.Cause(correlation_id=new_id()))
+            await erase(connection, lead)
 
-        async def passed() -> bool:
-            async with engine.connect() as connection:
-                last = text("SELECT last_sequence FROM heard WHERE subject = :lead")
-                return await connection.scalar(last, {"lead": lead}) == 4
+        await until_passed(engine, lead, 4)
+        assert not await is_held(engine, lead)
 
-        await until(passed)
+    async def test_what_is_said_of_an_erased_lead_goes_out_blank_instead(
+        self, engine: AsyncEngine, kafka_settings: KafkaSettings
+    ) -> None:
+        await take_at_most(kafka_settings, LIMIT)
+        lead = LeadId(new_id())
+        async with engine.begin() as connection:
+            await erase(connection, lead)
+        await tell(engine, lead, captured(lead, HUGE))
+
+        await until_passed(engine, lead, 2)
+        assert not await is_held(engine, lead)
+
+
+async def erase(connection: AsyncConnection, lead: LeadId) -> None:
+    await subjects.lock(connection, [lead])
+    await outbox.say(connection, [erased(lead)], outbox.Cause(correlation_id=new_id()))
+    await erasure.blank(connection, [lead])
+
+
+async def until_passed(engine: AsyncEngine, lead: LeadId, sequence: int) -> None:
+    """Wait until the hearer's position is there."""
+
+    async def passed() -> bool:
+        async with engine.connect() as connection:
+            last = text("SELECT last_sequence FROM heard WHERE subject = :lead AND topic = :topic")
+            values = {"lead": lead, "topic": LEADS}
+            return await connection.scalar(last, values) == sequence
+
+    await until(passed)

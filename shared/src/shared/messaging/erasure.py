@@ -1,7 +1,7 @@
 """Forgetting a person in the messaging tables: the tombstone, and blank archives.
 
-The service blanks its own tables. Rows that wait in the outbox go out as they are (they were said
-before), and are archived blank by the relay; those that Kafka does not take go out blank. Kafka
+The service blanks its own tables. What waits in the outbox goes out blank, under its numbers: so
+nothing that Kafka does not take holds up the very event that erases. What Kafka has already, it
 forgets by retention.
 """
 
@@ -18,6 +18,15 @@ ERASING_TYPES = [event.wire_type() for event in TOPIC_OF if event.erases]
 _TOMBSTONE = text("""
     UPDATE subject SET erased_at = coalesce(erased_at, clock_timestamp()), parked_as = NULL
     WHERE id = ANY(:subjects)
+""")
+# Before the archive, and in the relay's order. What the relay is moving there just now is waited
+# for here, so the archive's statement sees it; what it finds locked by us, it moves blank.
+_BLANK_OUTBOX = text("""
+    UPDATE outbox o SET payload = '' FROM (
+        SELECT id FROM outbox
+        WHERE subject = ANY(:subjects) AND payload <> '' AND type <> ALL(:erasing)
+        ORDER BY id FOR UPDATE
+    ) waiting WHERE o.id = waiting.id
 """)
 _BLANK_ARCHIVE = text("""
     UPDATE outbox_archive SET payload = ''
@@ -38,12 +47,6 @@ _BLANK_ORDERS = text("""
     UPDATE parking_order SET error = 'erased'
     WHERE subject = ANY(:subjects) AND error <> 'erased'
 """)
-# Kafka does not take the first of these: it must not hold up the very event that erases.
-_BLANK_HELD = text("""
-    UPDATE outbox o SET payload = '' FROM outbox_held h
-    WHERE h.subject = ANY(:subjects) AND o.subject = h.subject AND o.topic = h.topic
-      AND o.type <> ALL(:erasing)
-""")
 _LIFT_HOLDS = text("DELETE FROM outbox_held WHERE subject = ANY(:subjects)")
 
 
@@ -57,6 +60,6 @@ async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     await connection.execute(_ADVANCE, values)
     await connection.execute(_DROP_PARKED, values)
     await connection.execute(_BLANK_ORDERS, values)
+    await connection.execute(_BLANK_OUTBOX, values | {"erasing": ERASING_TYPES})
     await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})
-    await connection.execute(_BLANK_HELD, values | {"erasing": ERASING_TYPES})
     await connection.execute(_LIFT_HOLDS, values)

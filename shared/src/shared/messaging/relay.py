@@ -13,13 +13,13 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points, limits
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
-from shared.messaging import attempts, backoff, foreign
+from shared.messaging import attempts, backoff, foreign, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
@@ -46,7 +46,7 @@ READ = text("""
 """)
 # By key and array position, not by a join with the array: on a table without statistics a join was
 # planned as a walk over the whole outbox for each row.
-_ARCHIVE = text("""
+ARCHIVE = text("""
     WITH gone AS (
         DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
     )
@@ -60,6 +60,11 @@ _ARCHIVE = text("""
            (CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), g.id)],
            (CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), g.id)]
     FROM gone g
+""")
+_BLANK = text("""
+    UPDATE outbox o SET payload = '' FROM subject s
+    WHERE o.id = :id AND o.payload <> '' AND o.type <> ALL(:erasing)
+      AND s.id = o.subject AND s.erased_at IS NOT NULL
 """)
 _HOLD = text("""
     INSERT INTO outbox_held (topic, subject, error) VALUES (:topic, :subject, :error)
@@ -199,7 +204,7 @@ class Relay:
             "erasing": ERASING_TYPES,
         }
         async with self.engine.begin() as connection:
-            await connection.execute(_ARCHIVE, values)
+            await connection.execute(ARCHIVE, values)
             crash_points.reach("relay.before_archive")
         crash_points.reach("relay.after_archive")
 
@@ -208,12 +213,23 @@ class Relay:
         tries = (await attempts.count(self.engine, [row.event_id]))[row.event_id]
         if tries < attempts.MOST:
             return
-        values = {"topic": row.topic, "subject": row.subject, "error": type(error).__name__}
         async with self.engine.begin() as connection:
-            await connection.execute(_HOLD, values)
+            if await subjects.held(connection, [row.subject]):
+                return  # perhaps by who erases it: then what waits is blank in a moment
+            held = await self._hold(connection, row, error)
             await attempts.forget(connection, [row.event_id])
-        metrics.RELAY_HELD.inc()
-        log.error("outbox_held", topic=row.topic, subject=str(row.subject))
+        if held:
+            metrics.RELAY_HELD.inc()
+            log.error("outbox_held", topic=row.topic, subject=str(row.subject))
+
+    async def _hold(self, connection: AsyncConnection, row: Row[Any], error: Exception) -> bool:
+        """Hold a row's subject; what was said of an erased one is blanked instead."""
+        erased = {"id": row.id, "erasing": ERASING_TYPES}
+        if (await connection.execute(_BLANK, erased)).rowcount:
+            return False
+        values = {"topic": row.topic, "subject": row.subject, "error": type(error).__name__}
+        await connection.execute(_HOLD, values)
+        return True
 
 
 def _one_by_one(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:

@@ -21,8 +21,8 @@ CREATE TABLE said_stream (
     PRIMARY KEY (subject, topic)
 ) WITH (fillfactor = 80);
 
--- Events that wait to be sent. Rows are inserted and deleted, never updated, but for one that Kafka
--- does not take and somebody gives up: it goes out blank.
+-- Events that wait to be sent. Rows are inserted and deleted, never updated, but for what goes out
+-- blank: of an erased subject, or because Kafka does not take it and somebody gives it up.
 CREATE TABLE outbox (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id   uuid        NOT NULL UNIQUE,
