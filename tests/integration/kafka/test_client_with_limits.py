@@ -60,7 +60,7 @@ async def read(member: Member, wanted: bytes) -> None:
     async with asyncio.timeout(20):
         while wanted not in found:
             records = await client.poll(member, seconds=0.2, most=50)
-            found |= {record.value for some in records.values() for record in some}
+            found |= {record.value for some in (records or {}).values() for record in some}
 
 
 def refused_commits() -> float:

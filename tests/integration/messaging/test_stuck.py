@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
 from tests.integration.messaging.test_relaying import a_consumer, a_relay, running, say, until
 
+from shared import limits
 from shared.ids import LeadId, new_id
 from shared.kafka import client
 from shared.messaging import loops
@@ -133,6 +134,42 @@ async def test_a_member_whose_background_task_was_cancelled_is_begun_again(
     await keeping
 
     assert len(members) == 2
+
+
+async def test_a_member_that_waits_for_its_group_for_ever_is_begun_again(
+    engine: AsyncEngine, settings: KafkaSettings, tally: Tally, members: list[Any]
+) -> None:
+    patient = settings.model_copy(update={"stuck_seconds": limits.KAFKA_POLL})
+    async with consuming(a_consumer(engine, patient, tally)) as task:
+        await say_and_hear(engine, settings, LeadId(new_id()))
+        members[0]._subscription.begin_reassignment()  # noqa: SLF001  the fault is in there
+        await say_unheard(engine, settings)
+
+        assert isinstance(await ended(task), StartAgain)
+
+
+async def test_a_member_without_partitions_does_not_answer_for_those_of_others(
+    engine: AsyncEngine,
+    settings: KafkaSettings,
+    tally: Tally,
+    members: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = a_consumer(engine, settings, tally)
+    async with consuming(consumer) as task:
+        await say_and_hear(engine, settings, LeadId(new_id()))
+        monkeypatch.setattr(members[0], "assignment", set)
+        monkeypatch.setattr(members[0], "getmany", _nothing)
+        await say_unheard(engine, settings)
+        await asyncio.sleep(3 * STUCK_SECONDS)
+
+        assert not task.done()
+        assert consumer.heartbeat.seconds_since_progress() < STUCK_SECONDS
+
+
+async def _nothing(*_: Any, **__: Any) -> dict[Any, Any]:
+    await asyncio.sleep(0.1)
+    return {}
 
 
 async def test_a_consumer_without_work_is_left_alone_and_has_progress(

@@ -116,17 +116,17 @@ async def stop(client: Reader | Sender) -> None:
 
 async def poll(
     member: Member, *, seconds: float, most: int
-) -> Mapping[Partition, Sequence[Record]]:
-    """Return what is there, or nothing after the time.
+) -> Mapping[Partition, Sequence[Record]] | None:
+    """Return what is there, or nothing after the time; None while the group gives out partitions.
 
-    While the group gives out its partitions, which may take as long as the brokers are away, the
-    library waits without a limit. No record is lost with that wait: none has been taken yet.
+    That may take as long as the brokers are away, and the library waits for it without a limit.
+    No record is lost with that wait: none has been taken yet.
     """
     try:
         async with asyncio.timeout(seconds + limits.KAFKA_POLL):
             return await member.getmany(timeout_ms=int(seconds * _MILLISECONDS), max_records=most)
     except TimeoutError:
-        return {}
+        return None
 
 
 async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:

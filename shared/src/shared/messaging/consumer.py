@@ -98,6 +98,7 @@ class Consumer(Generic[D]):
         while not stop.is_set():
             records = await client.poll(member, seconds=_POLL_SECONDS, most=_MOST_RECORDS)
             self.heartbeat.beat()
+            watch.joining = records is None
             if watch.stuck:
                 raise StartAgain("there is work, and the consumer does not get on with it")
             if not records:
@@ -105,13 +106,14 @@ class Consumer(Generic[D]):
                     self.heartbeat.progress()
                 continue
             crash_points.reach("consumer.after_poll")
-            began = time.monotonic()
+            watch.batch_began = began = time.monotonic()
             cautious = began < cautious_until
             if not await self._see_through(member, narrowing, records, stop, cautious=cautious):
                 return
             crash_points.reach("consumer.after_commit")
             await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
             crash_points.reach("consumer.after_offset")
+            watch.batch_began = None
             self.heartbeat.progress()
             metrics.BATCH_SECONDS.observe(time.monotonic() - began)
             await asyncio.sleep(_PACE_SECONDS)

@@ -2,7 +2,7 @@
 
 aiokafka was seen to stay so for ever after a broker came back, and its group's heartbeat can die
 alone. Only the brokers know; while they do not say, or the consumer waits on purpose or is at work
-on a batch, nothing is concluded.
+on a long batch, nothing is concluded.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from shared.telemetry.heartbeat import Heartbeat
 log = structlog.get_logger(__name__)
 
 _LOOKS = 6.0
-_POLLING_SECONDS = 2.0
+_LONG_BATCH_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class StuckWatch:
     Attributes:
         stuck: there is work, and the group's position in it has not moved for too long.
         idle: there was no work for this member when it was last looked.
+        joining: the group gives out its partitions, and this member waits for it.
+        batch_began: when the batch began that the member is at work on.
     """
 
     settings: KafkaSettings
@@ -41,6 +43,8 @@ class StuckWatch:
     heartbeat: Heartbeat
     stuck: bool = False
     idle: bool = False
+    joining: bool = False
+    batch_began: float | None = None
     standing: dict[Partition, tuple[int, float]] = field(
         default_factory=dict[Partition, tuple[int, float]]
     )
@@ -60,14 +64,16 @@ class StuckWatch:
             return
         mine = {p: place for p, place in places.items() if p in member.assignment()}
         self._export(mine)
-        self.idle = bool(mine) and not any(place.lag for place in mine.values())
-        # A member without partitions of its own answers for the whole group: it may have none
-        # because it never came to join.
-        self._judge(mine or places, time.monotonic())
+        # Who joined and got no partitions has nothing to do; who waits for some answers for the
+        # whole group, for perhaps nobody has them.
+        unowned = places if self.joining else {}
+        self.idle = not any(place.lag for place in (mine or unowned).values())
+        self._judge(mine or unowned, time.monotonic())
 
     def _judge(self, places: dict[Partition, Place], now: float) -> None:
         """Note since when each partition with work stands where it stands."""
-        if self.heartbeat.held is not None or now - self.heartbeat.beaten_at > _POLLING_SECONDS:
+        batch_seconds = 0.0 if self.batch_began is None else now - self.batch_began
+        if self.heartbeat.held is not None or batch_seconds > _LONG_BATCH_SECONDS:
             self.standing = {}
             return
         standing: dict[Partition, tuple[int, float]] = {}
