@@ -294,3 +294,20 @@ class TestHeldBySomebody:
         await release.release(lead)
         await narrowing.see_through([delivery(lead, 4)], cautious=False)
         assert await heard_of(engine, lead) == ["1", "2", "3", "4"]
+
+    async def test_leads_that_are_held_are_waited_for_together(
+        self, narrowing: Consuming, engine: AsyncEngine
+    ) -> None:
+        held, free = [new_id() for _ in range(3)], new_id()
+        batch = [delivery(each, 1) for each in (*held, free)]
+        await narrowing.see_through(batch, cautious=False)
+        async with engine.begin() as connection:
+            await subjects.lock(connection, held)
+            began = time.monotonic()
+            batch = [delivery(each, 2) for each in (*held, free)]
+            await narrowing.see_through(batch, cautious=False)
+            waited = time.monotonic() - began
+
+        assert waited < 2 * limits.LOCK
+        assert await heard_of(engine, free) == ["1", "2"]
+        assert [await parked(engine, each) for each in held] == 3 * [[(2, "busy")]]

@@ -1,8 +1,8 @@
 """Sees a batch through: together if it can be, by halves if it must, one by one at the end.
 
 So one event that fails costs one lead. What fails three times, each try counted before it is made,
-parks its lead; what only ever times out waits as `busy`; infrastructure is nobody's fault. A lead
-that somebody holds for long makes the others wait for it once, not batch after batch.
+parks its lead; what only ever times out waits as `busy`; infrastructure is nobody's fault. Leads
+that somebody holds for long make the others wait for them once, not lead by lead or batch by batch.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,6 +56,7 @@ class Narrowing(Generic[D]):
         suspects = await self._suspects(deliveries) if cautious else set[UUID]()
         together = [d for d in deliveries if d.envelope.subject not in suspects]
         failed = suspects | await self._together(together, counted=cautious)
+        deliveries = await self._of_free_leads(deliveries)
         # In the order in which they came: what went well between two that fail is between them.
         alone: set[UUID] = set()
         for delivery in deliveries:
@@ -109,6 +110,7 @@ class Narrowing(Generic[D]):
                 if kind is not Kind.CONTENTION:
                     break
                 if held := await self._held(d.envelope.subject for d in deliveries):
+                    self.held |= held
                     free = [d for d in deliveries if d.envelope.subject not in held]
                     return held | await self._together(free, counted=counted)
                 await backoff.sleep(backoff.delay(tries))
