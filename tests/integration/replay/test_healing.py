@@ -1,12 +1,15 @@
 """A heal brings back what a hearer lacks, and nothing else."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.conftest import Tally, heard_of
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.integration.messaging.conftest import Tally, TallyDesk, heard_of
 from tests.integration.messaging.test_relaying import a_relay, running, say, until
 from tests.integration.replay.conftest import (
     LEADS,
@@ -25,7 +28,22 @@ from tests.integration.replay.conftest import (
 )
 
 from shared.clock import utc_now
+from shared.messaging import attempts
+from shared.messaging.heard import Heard
 from shared.settings import KafkaSettings
+
+
+@dataclass
+class Cut(Tally):
+    """A tally whose database goes away when it is asked, the first times."""
+
+    outages: int = 0
+
+    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
+        self.outages -= 1
+        if self.outages >= 0:
+            raise ConnectionResetError
+        return await super().load(connection, heard)
 
 
 async def test_what_a_restored_hearer_lacks_takes_effect_again_and_nothing_twice(
@@ -131,6 +149,23 @@ async def test_an_open_breaker_holds_a_heal_until_it_closes(
     assert done["state"] == "done"
     async with engine.begin() as connection:
         await connection.execute(text("TRUNCATE breaker"))
+
+
+async def test_an_outage_while_a_heal_is_at_work_parks_nobody(
+    engine: AsyncEngine,
+    kafka_settings: KafkaSettings,
+    api: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.messaging.replay.replays._HELD_SECONDS", 0.05)
+    leads, since = some(3), utc_now().isoformat()
+    await publish(engine, kafka_settings, leads, "1", "2")
+    replayer = a_replayer(engine, kafka_settings, Cut(outages=3 * len(leads) * attempts.MOST))
+
+    order = await carried_out(api, replayer, verb="heal", since=since)
+
+    assert counts(order) == {"read": 6, "applied": 6}
+    assert [await heard_of(engine, lead) for lead in leads] == [["1", "2"]] * 3
 
 
 async def test_beside_the_live_consumer_and_load_everything_is_heard_once(

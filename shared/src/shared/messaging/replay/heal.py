@@ -5,7 +5,7 @@ takes effect, a gap parks its stream alone: all that is decided under the subjec
 safe beside the live consumer.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -14,12 +14,9 @@ from shared.kafka import client
 from shared.kafka.port import Partition, Reader, Record
 from shared.messaging.batch import Effects
 from shared.messaging.records import Delivery, Stranger, take_apart
-from shared.messaging.replay.orders import Order
+from shared.messaging.replay.orders import Keep, Order
 from shared.messaging.replay.ranges import Range, find, limits_of
 from shared.settings import KafkaSettings
-
-Keep = Callable[[Order], Awaitable[bool]]
-"""Writes how far an order is; tells whether to go on."""
 
 _MOST_RECORDS = 200
 _POLL_MILLISECONDS = 1000
@@ -67,7 +64,7 @@ class Heal:
         """
         reader = client.reader(self.settings)
         try:
-            await reader.start()
+            await client.start(reader)
             ranges = await self._ranges(reader)
             for number in sorted({each.partition for each in ranges}):
                 self.taker.turn()

@@ -4,7 +4,7 @@ Every write is a short transaction of its own. Only the holder of the newest epo
 worker that slept through its lease cannot set an order back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -72,6 +72,9 @@ class Order:
             "counts": orjson.dumps(self.counts).decode(),
         }
 
+
+Keep = Callable[[Order], Awaitable[bool]]
+"""Writes how far an order is; tells whether to go on."""
 
 _ASK = text("""
     INSERT INTO replay_order (id, verb, topics, since, until, partition, from_offset, to_offset,

@@ -5,7 +5,7 @@ done again, and has no second effect.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -47,6 +47,7 @@ class Replays:
     lease: Lease
     heartbeat: Heartbeat
     hearer: Hearer[Any] | None = None
+    hearing: Hearing[Any] | None = field(init=False, default=None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry out orders until told to stop."""
@@ -96,6 +97,7 @@ class Replays:
             await asyncio.sleep(_PACE_SECONDS)
             return goes_on and not stop.is_set()
 
+        self.heartbeat.hold("infrastructure")  # until there is something to keep, Kafka is asked
         if order.wanted.verb == "republish":
             sending = Sending(self.settings, self.service)
             return await Republish(self.engine, sending, order, keep).run()
@@ -105,19 +107,25 @@ class Replays:
     async def _taker(self, order: Order) -> Hearing[Any] | Rehearsal[Any]:
         """Return what gives the events their effect, or only judges them.
 
+        The first lives as long as the process: which outage was no event's fault must not be
+        forgotten when an order that was held is taken up again.
+
         Raises:
             WrongOrder: this service hears nothing.
-            BreakerOpen: too much is parked.
         """
         if self.hearer is None:
             raise WrongOrder("verb", f"{self.service} hears no topic: republish is all it can do")
-        started_at = await subscribe(self.engine, heard_by(self.service))
-        batch = Batch(self.engine, self.hearer, started_at)
         if order.wanted.dry_run:
-            return Rehearsal(batch)
-        breaker = Breaker(self.service, self.version)
-        await breaker.check(self.engine)
-        return Hearing(Narrowing(self.engine, batch, breaker))
+            return Rehearsal(await self._batch(self.hearer))
+        if self.hearing is None:
+            breaker = Breaker(self.service, self.version)
+            batch = await self._batch(self.hearer)
+            self.hearing = Hearing(Narrowing(self.engine, batch, breaker))
+        return self.hearing
+
+    async def _batch(self, hearer: Hearer[Any]) -> Batch[Any]:
+        started_at = await subscribe(self.engine, heard_by(self.service))
+        return Batch(self.engine, hearer, started_at)
 
     async def _hold(self, order: Order, reason: str) -> None:
         """Let an order wait, and others go first; it goes on by itself when the reason is gone."""
