@@ -1,9 +1,11 @@
 """What was sent can be sent again as it was; hearers take what they lack, in its order."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, erased, heard_of
 from tests.integration.messaging.test_relaying import a_relay, running, say, until
@@ -28,8 +30,11 @@ from tests.integration.replay.conftest import (
 from shared.clock import utc_now
 from shared.contracts.catalogue import INTAKE
 from shared.ids import new_id
+from shared.kafka import client
+from shared.kafka.port import Sender
 from shared.messaging import erasure, outbox, subjects
 from shared.messaging.replay.replays import Replays
+from shared.messaging.sending import Sending, Sent
 from shared.settings import KafkaSettings
 
 
@@ -104,6 +109,54 @@ async def test_of_one_lead_only_its_own_events_are_sent(
 
     assert counts(order) == {"sent": 2}
     assert [len(found[lead]) for lead in (one, other)] == [4, 2]
+
+
+async def test_of_a_merged_lead_all_is_sent_by_whichever_of_its_names_is_given(
+    engine: AsyncEngine,
+    kafka_settings: KafkaSettings,
+    publisher: httpx.AsyncClient,
+    replayer: Replays,
+) -> None:
+    merged, survivor = some(2)
+    await publish(engine, kafka_settings, [merged, survivor], "1", "2")
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [merged, survivor], whole=True)
+        await subjects.merge(connection, merged, into=survivor)
+    orders = [
+        await carried_out(publisher, replayer, verb="republish", lead_id=str(name))
+        for name in (merged, survivor)
+    ]
+    found = await in_kafka(kafka_settings, [merged, survivor])
+
+    assert [counts(order) for order in orders] == [{"sent": 4}] * 2
+    assert [len(found[name]) for name in (merged, survivor)] == [6, 6]
+
+
+async def test_no_more_is_in_flight_at_once_than_fits_into_one_batch_of_a_partition(
+    engine: AsyncEngine,
+    kafka_settings: KafkaSettings,
+    publisher: httpx.AsyncClient,
+    replayer: Replays,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [lead] = some(1)
+    await publish(engine, kafka_settings, [lead], "1", "2", "3")
+    flights: list[int] = []
+    hand_over = Sending.hand_over
+
+    async def watched(
+        self: Sending, producer: Sender, rows: Sequence[Row[Any]]
+    ) -> tuple[Sent, Exception | None]:
+        flights.append(len(rows))
+        return await hand_over(self, producer, rows)
+
+    monkeypatch.setattr(client, "FLIGHT_BYTES", 1)
+    monkeypatch.setattr(Sending, "hand_over", watched)
+    await carried_out(publisher, replayer, verb="republish", lead_id=str(lead))
+    found = (await in_kafka(kafka_settings, [lead]))[lead]
+
+    assert flights == [1, 1, 1]
+    assert [each.sequence for each in found] == [1, 2, 3] * 2
 
 
 async def test_a_dry_run_counts_by_topic_and_sends_nothing(

@@ -23,7 +23,16 @@ from shared.messaging import attempts, backoff, foreign, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
-from shared.messaging.sending import Acked, Sending, answers
+from shared.messaging.sending import (
+    KEPT,
+    OFFSET,
+    PARTITION,
+    Acked,
+    Sending,
+    answers,
+    flights,
+    places,
+)
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -34,7 +43,6 @@ _MOST_ROWS = 1000
 _LONGEST_SLEEP = 0.025
 _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0
-_ENVELOPE_BYTES = 1024
 
 READ = text("""
     SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
@@ -44,23 +52,16 @@ READ = text("""
     )
     ORDER BY id LIMIT :most
 """)
-# By key and array position, not by a join with the array: on a table without statistics a join was
-# planned as a walk over the whole outbox for each row.
-ARCHIVE = text("""
+ARCHIVE = text(f"""
     WITH gone AS (
         DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
     )
     INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
                                 created_at, partition, "offset")
-    SELECT g.id, g.event_id, g.topic, g.subject, g.sequence, g.type,
-           CASE WHEN g.type = ANY(:erasing)
-                  OR (SELECT s.erased_at FROM subject s WHERE s.id = g.subject) IS NULL
-                THEN g.payload ELSE '' END,
-           g.headers, g.created_at,
-           (CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), g.id)],
-           (CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), g.id)]
-    FROM gone g
-""")
+    SELECT r.id, r.event_id, r.topic, r.subject, r.sequence, r.type, {KEPT}, r.headers,
+           r.created_at, {PARTITION}, {OFFSET}
+    FROM gone r
+""")  # noqa: S608  our own text
 _BLANK = text("""
     UPDATE outbox o SET payload = '' FROM subject s
     WHERE o.id = :id AND o.payload <> '' AND o.type <> ALL(:erasing)
@@ -173,7 +174,7 @@ class Relay:
 
     async def _send(self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked) -> None:
         """Send in order; after a failure record by record, to find the one that it came from."""
-        for some in _one_by_one(rows) if self.one_by_one else _flights(rows):
+        for some in _one_by_one(rows) if self.one_by_one else flights(rows):
             error = await self._send_some(producer, some, acked)
             if error is None:
                 continue
@@ -197,12 +198,7 @@ class Relay:
     async def _archive(self, acked: Acked) -> None:
         if not acked:
             return
-        values = {
-            "ids": list(acked),
-            "partitions": [answer.partition for answer in acked.values()],
-            "offsets": [answer.offset for answer in acked.values()],
-            "erasing": ERASING_TYPES,
-        }
+        values = places(acked) | {"erasing": ERASING_TYPES}
         async with self.engine.begin() as connection:
             await connection.execute(ARCHIVE, values)
             crash_points.reach("relay.before_archive")
@@ -235,15 +231,3 @@ class Relay:
 def _one_by_one(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
     for row in rows:
         yield [row]
-
-
-def _flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
-    """Cut rows into what may be in flight together: nothing of it overtakes what is refused."""
-    start = size = 0
-    for end, row in enumerate(rows):
-        bytes_of_row = len(row.payload) + _ENVELOPE_BYTES
-        if end > start and size + bytes_of_row > client.FLIGHT_BYTES:
-            yield rows[start:end]
-            start, size = end, 0
-        size += bytes_of_row
-    yield rows[start:]

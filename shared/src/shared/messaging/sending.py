@@ -5,7 +5,7 @@ Which rows, and what an ack or a failure means for them, is the business of the 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from shared.contracts.envelope import Envelope
+from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Ack, Sender
 from shared.kafka.topics import physical
@@ -22,6 +23,21 @@ Acked = dict[int, Ack]
 """By a row's id, where it came to lie."""
 
 Sent = list[tuple[int, asyncio.Future[Ack]]]
+
+KEPT = """
+    CASE WHEN r.type = ANY(:erasing)
+           OR (SELECT s.erased_at FROM subject s WHERE s.id = r.subject) IS NULL
+         THEN r.payload ELSE '' END
+"""
+"""What is kept of the row `r`: nothing where its lead was erased, unless it is what erases."""
+
+# By key and array position, not by a join with the array: on a table without statistics a join was
+# planned as a walk over the whole outbox for each row.
+PARTITION = "(CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
+OFFSET = "(CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
+"""Where the row `r` came to lie, by the values that `places` gives."""
+
+_ENVELOPE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,27 @@ async def answers(sent: Sent, acked: Acked) -> Exception | None:
         elif not isinstance(answer, BaseException):
             acked[row_id] = answer
     return error
+
+
+def flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+    """Cut rows into what may be in flight together: nothing of it overtakes what is refused."""
+    start = size = 0
+    for end, row in enumerate(rows):
+        bytes_of_row = len(row.payload) + _ENVELOPE_BYTES
+        if end > start and size + bytes_of_row > client.FLIGHT_BYTES:
+            yield rows[start:end]
+            start, size = end, 0
+        size += bytes_of_row
+    yield rows[start:]
+
+
+def places(acked: Acked) -> dict[str, object]:
+    """Return the values of `PARTITION` and `OFFSET`."""
+    return {
+        "ids": list(acked),
+        "partitions": [answer.partition for answer in acked.values()],
+        "offsets": [answer.offset for answer in acked.values()],
+    }
 
 
 def _envelope(row: Row[Any], service: str) -> Envelope:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.responses import Response
 
 from shared.clock import utc_now
+from shared.messaging import subjects
 from shared.messaging.replay import orders
 from shared.messaging.replay.orders import Verb, Wanted
 from shared.operations.replay_requests import Replaying
@@ -28,9 +29,11 @@ from shared.web.problems import FieldError, Problem, responses
 State = Literal["waiting", "running", "held", "done", "failed", "cancelled"]
 OrderId = Annotated[UUID, Path(description="the id of the order")]
 _NEW = json_body(Replaying)
-_SAID = text(
-    "SELECT EXISTS (SELECT FROM outbox_archive WHERE subject = :lead AND topic = ANY(:topics))"
-)
+_SAID = text("""
+    SELECT EXISTS (
+        SELECT FROM outbox_archive WHERE subject = ANY(:names) AND topic = ANY(:topics)
+    )
+""")
 
 
 class TopicCounts(BaseModel):
@@ -151,8 +154,10 @@ async def _one(connection: AsyncConnection, order_id: UUID) -> ReplayOrder:
 
 
 async def _require_said(connection: AsyncConnection, wanted: Wanted, service: str) -> None:
-    values = {"lead": wanted.lead_id, "topics": list(wanted.topics)}
-    if wanted.lead_id is None or await connection.scalar(_SAID, values):
+    if wanted.lead_id is None:
+        return
+    names = await subjects.names_of(connection, wanted.lead_id)
+    if await connection.scalar(_SAID, {"names": names, "topics": list(wanted.topics)}):
         return
     detail = f"{service} has sent nothing of this lead: compare lead_id with `handoff trace`"
     raise faults.refused(FieldError("body", "#/lead_id", "unknown_lead", detail))

@@ -7,7 +7,7 @@ is held there, is the relay's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,38 +18,44 @@ from shared import crash_points, limits
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
+from shared.messaging import subjects
 from shared.messaging.erasure import ERASING_TYPES
-from shared.messaging.replay.orders import Order
-from shared.messaging.sending import Acked, Sending, answers
+from shared.messaging.replay.orders import Keep, Order
+from shared.messaging.sending import (
+    KEPT,
+    OFFSET,
+    PARTITION,
+    Acked,
+    Sending,
+    answers,
+    flights,
+    places,
+)
 
 _MOST_ROWS = 200
 
 # Erased meanwhile: blank, whatever the archive holds.
-_COLUMNS = """
-    SELECT a.id, a.event_id, a.topic, a.subject, a.sequence, a.type, a.headers, a.created_at,
-           CASE WHEN a.type = ANY(:erasing)
-                  OR (SELECT s.erased_at FROM subject s WHERE s.id = a.subject) IS NULL
-                THEN a.payload ELSE '' END AS payload
-    FROM outbox_archive a
-"""
+_COLUMNS = f"""
+    SELECT r.id, r.event_id, r.topic, r.subject, r.sequence, r.type, r.headers, r.created_at,
+           {KEPT} AS payload
+    FROM outbox_archive r
+"""  # noqa: S608  our own text
 _BY_TIME = text(f"""
     {_COLUMNS}
-    WHERE a.id > :after AND a.topic = ANY(:topics) AND a.published_at >= :since
-      AND a.created_at >= :since AND a.created_at < coalesce(CAST(:until AS timestamptz), :asked_at)
-    ORDER BY a.id LIMIT :most
+    WHERE r.id > :after AND r.topic = ANY(:topics) AND r.published_at >= :since
+      AND r.created_at >= :since AND r.created_at < coalesce(CAST(:until AS timestamptz), :asked_at)
+    ORDER BY r.id LIMIT :most
 """)
 _OF_LEAD = text(f"""
     {_COLUMNS}
-    WHERE a.subject = :lead_id AND a.topic = ANY(:topics) AND a.id > :after
-    ORDER BY a.id LIMIT :most
+    WHERE r.subject = ANY(:names) AND r.topic = ANY(:topics) AND r.id > :after
+    ORDER BY r.id LIMIT :most
 """)
 # The proof says where the record lies now; the older one may be gone.
-_MOVE = text("""
-    UPDATE outbox_archive
-    SET partition = (CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), id)],
-        "offset" = (CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), id)]
+_MOVE = text(f"""
+    UPDATE outbox_archive r SET partition = {PARTITION}, "offset" = {OFFSET}
     WHERE id = ANY(CAST(:ids AS bigint[]))
-""")
+""")  # noqa: S608  our own text
 
 
 @dataclass(slots=True)
@@ -59,7 +65,7 @@ class Republish:
     engine: AsyncEngine
     sending: Sending
     order: Order
-    keep: Callable[[Order], Awaitable[bool]]
+    keep: Keep
 
     async def run(self) -> bool:
         """Send until the archive's end; False where it was told to stop before.
@@ -72,7 +78,7 @@ class Republish:
             return await self._go_through(None)
         producer = client.producer(self.sending.settings)
         try:
-            await producer.start()
+            await client.start(producer)
             return await self._go_through(producer)
         finally:
             await client.stop(producer)
@@ -97,14 +103,13 @@ class Republish:
             "erasing": ERASING_TYPES,
             "most": _MOST_ROWS,
         }
-        if wanted.lead_id is not None:
-            statement, values = _OF_LEAD, values | {"lead_id": wanted.lead_id}
-        else:
+        async with self.engine.connect() as connection:
+            if wanted.lead_id is not None:
+                names = await subjects.names_of(connection, wanted.lead_id)
+                return (await connection.execute(_OF_LEAD, values | {"names": names})).all()
             asked_at, since, until = self.order.asked_at, wanted.since, wanted.until
             values |= {"since": since, "until": until, "asked_at": asked_at}
-            statement = _BY_TIME
-        async with self.engine.connect() as connection:
-            return (await connection.execute(statement, values)).all()
+            return (await connection.execute(_BY_TIME, values)).all()
 
     async def _send(self, producer: Sender, rows: Sequence[Row[Any]]) -> Acked:
         """Send rows in their order; return where they came to lie, or raise the first error.
@@ -113,26 +118,23 @@ class Republish:
         number still lies in order.
         """
         acked: Acked = {}
-        async with asyncio.timeout(limits.REPUBLISH_ACK):
-            sent, refused = await self.sending.hand_over(producer, rows)
-            failed = await answers(sent, acked)
-        error = refused or failed
-        if error is None:
-            return acked
-        if is_of_the_record(error):
-            first = next(row for row in rows if row.id not in acked)
-            raise NotTaken(f"Kafka does not take event {first.event_id}: {type(error).__name__}")
-        raise error
+        for some in flights(rows):
+            async with asyncio.timeout(limits.REPUBLISH_ACK):
+                sent, refused = await self.sending.hand_over(producer, some)
+                failed = await answers(sent, acked)
+            if error := refused or failed:
+                raise _not_taken(some, acked, error) if is_of_the_record(error) else error
+        return acked
 
     async def _move(self, acked: Acked) -> None:
-        values = {
-            "ids": list(acked),
-            "partitions": [answer.partition for answer in acked.values()],
-            "offsets": [answer.offset for answer in acked.values()],
-        }
         async with self.engine.begin() as connection:
-            await connection.execute(_MOVE, values)
+            await connection.execute(_MOVE, places(acked))
 
 
 class NotTaken(Exception):
     """A record that Kafka will never take as it is."""
+
+
+def _not_taken(rows: Sequence[Row[Any]], acked: Acked, error: Exception) -> NotTaken:
+    first = next(row for row in rows if row.id not in acked)
+    return NotTaken(f"Kafka does not take event {first.event_id}: {type(error).__name__}")
