@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marketing_intake.adapters import merging, tables
+from marketing_intake.adapters import tables
 from marketing_intake.adapters.submissions import OutOfStep
 from marketing_intake.domain.canonical import CARD_FIELDS
 from marketing_intake.domain.lead import ConsentHeld, Lead, Stamped
@@ -96,7 +96,6 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
     await _SAVE_CONSENTS.run(connection, [_consent_row(one) for one in desk.consents])
     suggestions = [{"lead_id": one.lead_id, "like_id": one.like_id} for one in desk.suggestions]
     await _SAVE_SUGGESTIONS.run(connection, suggestions)
-    await merging.move(connection, desk.merged)
 
 
 def _lead(row: Row[Any]) -> Lead:

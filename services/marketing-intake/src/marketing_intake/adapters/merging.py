@@ -1,11 +1,9 @@
 """Moves what a merged lead has to the lead that it became; the caller holds both locks."""
 
-from collections.abc import Iterable
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.ids import LeadId
 
 _MOVE = tuple(
     text(statement)
@@ -31,8 +29,7 @@ _MOVE = tuple(
 )
 
 
-async def move(connection: AsyncConnection, merged: Iterable[tuple[LeadId, LeadId]]) -> None:
+async def move(connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
     """Move everything that leads to a merged lead, so that it leads to the one that stays."""
-    for gone, into in merged:
-        for statement in _MOVE:
-            await connection.execute(statement, {"merged": gone, "into": into})
+    for statement in _MOVE:
+        await connection.execute(statement, {"merged": merged, "into": into})

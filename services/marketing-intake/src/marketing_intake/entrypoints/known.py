@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marketing_intake.adapters import leads
+from marketing_intake.adapters import leads, merging
 from marketing_intake.domain.lead import LeadAlreadyMerged, LeadMergedIntoItself
 from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.merge_leads import MergeLeads, merge_leads
@@ -58,6 +58,7 @@ async def merge(connection: AsyncConnection, lead_id: UUID, *, into: UUID) -> UU
     desk = await _lay(connection, [LeadId(gone.id), LeadId(stays.id)])
     command = MergeLeads(LeadId(gone.id), LeadId(stays.id))
     await _carry_out(connection, desk, merge_leads(command, desk, now=stays.locked_at))
+    await merging.move(connection, gone.id, into=stays.id)
     await subjects.merge(connection, gone.id, into=stays.id)
     return stays.id
 

@@ -62,7 +62,6 @@ class Desk:
     known: dict[str, LeadId] = field(default_factory=dict[str, LeadId])
     suggestions: list[Suggestion] = field(default_factory=list[Suggestion])
     resolutions: list[Resolution] = field(default_factory=list[Resolution])
-    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
     erasures: dict[LeadId, list[Trace]] = field(default_factory=dict[LeadId, list[Trace]])
 
     def lead(self, lead_id: LeadId) -> Lead:

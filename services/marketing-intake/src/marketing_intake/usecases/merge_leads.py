@@ -29,7 +29,6 @@ def merge_leads(command: MergeLeads, desk: Desk, *, now: datetime) -> list[Event
     gone, stays = _lead(command.lead_id, desk), _lead(command.into, desk)
     stays.take_over(gone, now=now)
     desk.dirty |= {gone.id, stays.id}
-    desk.merged.append((gone.id, stays.id))
     card = card_of(stays)
     return [
         LeadMerged(
