@@ -77,6 +77,9 @@ class Listener:
         now = time.monotonic()
         self.heard_at |= dict.fromkeys(desk.called, now)
 
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Have nothing."""
+
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Have nothing."""
 

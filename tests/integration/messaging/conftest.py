@@ -56,11 +56,9 @@ class TallyDesk:
     """What was heard of each lead of the batch."""
 
     heard: dict[UUID, list[str]]
-    merged: list[tuple[UUID, UUID]] = field(default_factory=list)
 
     def leave(self, subject: UUID) -> None:
         self.heard.pop(subject, None)
-        self.merged = [pair for pair in self.merged if subject not in pair]
 
 
 def note(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]:
@@ -89,7 +87,6 @@ def merge(desk: TallyDesk, heard: Heard[Any], _now: datetime) -> Sequence[Event]
         raise ValueError("these cannot be merged")
     theirs = desk.heard.pop(heard.merged, [])
     desk.heard.setdefault(heard.subject, []).extend(theirs)
-    desk.merged.append((heard.merged, heard.subject))
     return []
 
 
@@ -111,8 +108,6 @@ class Tally:
         return TallyDesk({row.lead_id: list(row.heard) for row in rows})
 
     async def save(self, connection: AsyncConnection, desk: TallyDesk) -> None:
-        for merged, _ in desk.merged:
-            await connection.execute(text("DELETE FROM tally WHERE lead_id = :id"), {"id": merged})
         for lead_id, heard in desk.heard.items():
             await connection.execute(
                 text(
@@ -121,6 +116,10 @@ class Tally:
                 ),
                 {"id": lead_id, "heard": heard},
             )
+
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        del into
+        await connection.execute(text("DELETE FROM tally WHERE lead_id = :id"), {"id": merged})
 
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         self.forgotten += subjects

@@ -82,6 +82,18 @@ class TestMerging:
             assert {task["lead_id"] for task in found} == {str(ours.lead_id)}
             assert [task["state"] for task in found] == ["completed", "open"]
 
+    async def test_a_chain_of_merges_in_one_batch_leads_to_the_last_survivor(
+        self, api: httpx.AsyncClient, others: Others
+    ) -> None:
+        first, second, last = Deal(), new_id(), new_id()
+        await others.say(first.opened())
+        done = await task_of(api, lead_id=first.lead_id)
+        await api.post(f"/v1/tasks/{done['id']}/complete")
+
+        await others.say(*merges(first.lead_id, into=second), *merges(second, into=last))
+
+        assert (await task_of(api, lead_id=last))["lead_id"] == str(last)
+
     async def test_what_is_said_of_a_task_goes_by_the_name_of_its_deal(
         self, api: httpx.AsyncClient, others: Others, engine: AsyncEngine
     ) -> None:

@@ -72,6 +72,9 @@ class Picky:
     async def save(self, connection: AsyncConnection, desk: NoDesk) -> None:
         """Keep nothing."""
 
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Have nothing."""
+
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Have nothing."""
 

@@ -118,6 +118,19 @@ class TestMerging:
             "deal-already-closed",
         )
 
+    async def test_a_chain_of_merges_in_one_batch_leads_to_the_last_survivor(
+        self, api: httpx.AsyncClient, others: Others
+    ) -> None:
+        first, second, last = await others.qualify(), new_id(), new_id()
+        await win(api, await deal_of(api, first), 100)
+
+        await others.say(*merges(first, into=second), *merges(second, into=last, version=6))
+
+        (deal,) = await deals_of(api, last)
+        customers = await api.get("/v1/customers", params={"lead_id": str(last)})
+        assert (deal["lead_id"], deal["outcome"]) == (str(last), "won")
+        assert [each["order_count"] for each in customers.json()["items"]] == [1]
+
     async def test_a_deal_keeps_the_stream_that_it_was_opened_on(
         self, api: httpx.AsyncClient, others: Others, connection: AsyncConnection
     ) -> None:

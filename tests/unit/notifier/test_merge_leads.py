@@ -51,7 +51,6 @@ class TestMergeLeads:
             (STAYS, theirs.lead_id),
             (STAYS, STAYS),
         }
-        assert desk.merged == [(theirs.lead_id, STAYS)]
 
     def test_no_event_makes_its_task_again_when_it_comes_by_the_other_name(self) -> None:
         theirs, desk = ADeal(), Desk(playbooks=[a_playbook()])
@@ -121,14 +120,6 @@ class TestMergeLeads:
 
             causes = {task.cause for task in tasks_of(ours, desk)}
             assert causes == {Cause.LEAD_DISQUALIFIED}, first
-
-    def test_a_lead_that_fails_takes_the_merge_off_the_desk_again(self) -> None:
-        theirs, desk = ADeal(), Desk(playbooks=[a_playbook()])
-        merge(theirs, desk)
-
-        desk.leave(STAYS)
-
-        assert (desk.merged, desk.leads) == ([], {})
 
 
 def _fields(command: object) -> dict[str, object]:

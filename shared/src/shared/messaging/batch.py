@@ -234,6 +234,7 @@ class Batch(Generic[D]):
         failed = set(failures)
         plan.without(failed)
         for merged, into in became.without(failed):
+            await self.hearer.move(connection, merged, into=into)
             await subjects.merge(connection, merged, into=into)
         await outbox.say_all(connection, said)
         await positions.save(connection, [i for i in streams.items() if i[0] not in failed])

@@ -67,6 +67,13 @@ class Hearer(Protocol[D]):
         """Write what the use cases changed, one statement a table."""
         ...
 
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Let all that the service has of a merged lead be that of the lead which it became.
+
+        What the use cases changed is saved already; whatever was not loaded is moved too.
+        """
+        ...
+
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Blank erased persons in this service's own tables and stop their timers.
 

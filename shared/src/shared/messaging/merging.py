@@ -71,13 +71,11 @@ def same_lead(streams: Mapping[UUID, Streams], name: UUID) -> set[UUID]:
 class Became:
     """What the leads of a batch have become by the merges that were applied so far."""
 
-    applied: list[tuple[UUID, UUID]] = field(default_factory=list[tuple[UUID, UUID]])
     _into: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
 
     def note(self, heard: Heard[Any]) -> None:
         """Keep that one lead is an alias of the other now, if that is what was heard."""
         if heard.merged is not None:
-            self.applied.append((heard.merged, heard.subject))
             self._into[heard.merged] = heard.subject
 
     def heard(self, heard: Heard[Any]) -> Heard[Any]:
@@ -94,5 +92,5 @@ class Became:
         return subject
 
     def without(self, subjects: Collection[UUID]) -> list[tuple[UUID, UUID]]:
-        """Return the merges to be written, those of leads that failed left out."""
-        return [pair for pair in self.applied if pair[0] not in subjects]
+        """Return who is to be moved to whom, in one step each; leads that failed are left out."""
+        return [(merged, self.now(merged)) for merged in self._into if merged not in subjects]

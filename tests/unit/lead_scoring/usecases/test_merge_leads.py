@@ -66,7 +66,6 @@ class TestOneScore:
         assert (said.score.fit, said.score.engagement) == (30, 30)
         assert GOES not in desk.leads
         assert desk.leads[STAYS].touchpoints == 4
-        assert desk.merged == [(GOES, STAYS)]
 
     def test_two_that_do_not_qualify_alone_may_do_so_together(
         self, desk: Desk, heard: Command, a_touchpoint: Callable[..., Touchpoint], now: datetime

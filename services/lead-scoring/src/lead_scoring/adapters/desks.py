@@ -42,12 +42,14 @@ class Desks:
         return desk
 
     async def clear(self, connection: AsyncConnection, desk: Desk) -> None:
-        """Write what the use cases changed; what was an alias's goes over first."""
-        for merged, into in desk.merged:
-            for statement in _MOVE:
-                await connection.execute(statement, {"merged": merged, "into": into})
+        """Write what the use cases changed."""
         await leads.save(connection, desk.to_save())
         await touchpoints.save(connection, desk.to_keep())
+
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Let what a merged lead did be the survivor's, whose score counts it by now."""
+        for statement in _MOVE:
+            await connection.execute(statement, {"merged": merged, "into": into})
 
     async def forget(self, connection: AsyncConnection, ids: Collection[UUID]) -> None:
         """Delete all that is known of persons; leads that are not known are no matter."""

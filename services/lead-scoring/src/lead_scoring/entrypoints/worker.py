@@ -138,6 +138,10 @@ class ScoringHearer:
         """Write the leads that changed, and the touchpoints that are new."""
         await self._desks.clear(connection, desk)
 
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Let all touchpoints of a merged lead be the survivor's."""
+        await self._desks.move(connection, merged, into=into)
+
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Delete all that is known of erased persons."""
         await self._desks.forget(connection, subjects)

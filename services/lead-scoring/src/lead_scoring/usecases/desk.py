@@ -15,8 +15,7 @@ class Desk:
     """The active scorecard, and the leads at hand.
 
     `changed` are the leads to save; `heard` are the touchpoints to keep, so that another scorecard
-    can be applied to them later. `history` holds those kept before, of leads that merge; `merged`
-    names each that became an alias, with what it became.
+    can be applied to them later. `history` holds those kept before, of leads that merge.
     """
 
     scorecard: Scorecard
@@ -24,7 +23,6 @@ class Desk:
     changed: set[UUID] = field(default_factory=set[UUID])
     heard: dict[UUID, list[Touchpoint]] = field(default_factory=dict[UUID, list[Touchpoint]])
     history: dict[UUID, list[Touchpoint]] = field(default_factory=dict[UUID, list[Touchpoint]])
-    merged: list[tuple[UUID, UUID]] = field(default_factory=list[tuple[UUID, UUID]])
 
     def take(self, lead_id: UUID, *, now: datetime) -> Lead:
         """Return a lead to be changed, a new one where nothing is known of it."""
@@ -50,7 +48,6 @@ class Desk:
         self.changed.discard(merged)
         for kept in (self.heard, self.history):
             kept.setdefault(into, []).extend(kept.pop(merged, []))
-        self.merged.append((merged, into))
 
     def history_of(self, lead_id: UUID) -> list[Touchpoint]:
         """Return what a lead did, in the order in which it occurred."""
@@ -61,7 +58,6 @@ class Desk:
         """Forget one lead: its use case failed, so nothing of it may be saved."""
         self.leads.pop(subject, None)
         self.heard.pop(subject, None)
-        self.merged = [pair for pair in self.merged if subject not in pair]
         self.changed.discard(subject)
 
     def to_save(self) -> list[Lead]:

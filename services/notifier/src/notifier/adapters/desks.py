@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.adapters import leads, merging, playbooks, reps, tasks
+from notifier.adapters import leads, playbooks, reps, tasks
 from notifier.domain.task import Task
 from notifier.usecases.desk import Desk
 from shared.ids import LeadId, RepId, TaskId
@@ -56,7 +56,6 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
     await reps.save(connection, [x for x in desk.reps.values() if x.id in changed])
     all_tasks = [x for of_lead in desk.tasks.values() for x in of_lead.values()]
     await tasks.save(connection, [x for x in all_tasks if x.id in changed])
-    await merging.move(connection, desk.merged)
 
 
 def _add(desk: Desk, loaded: Iterable[Task]) -> None:

@@ -3,12 +3,10 @@
 The caller holds both locks, and has saved what use cases changed.
 """
 
-from collections.abc import Iterable
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.ids import LeadId
 
 _MOVE = (
     text("UPDATE task SET lead_id = :into WHERE lead_id = :merged"),
@@ -16,8 +14,7 @@ _MOVE = (
 )
 
 
-async def move(connection: AsyncConnection, merged: Iterable[tuple[LeadId, LeadId]]) -> None:
-    """Move everything, merge by merge, in the order in which they were heard."""
-    for gone, into in merged:
-        for statement in _MOVE:
-            await connection.execute(statement, {"merged": gone, "into": into})
+async def move(connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+    """Move everything."""
+    for statement in _MOVE:
+        await connection.execute(statement, {"merged": merged, "into": into})

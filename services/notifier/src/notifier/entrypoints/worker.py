@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from notifier.adapters import desks, erasure
+from notifier.adapters import desks, erasure, merging
 from notifier.domain.playbook import Trigger
 from notifier.usecases.close_deal import CloseDeal, close_deal
 from notifier.usecases.desk import Desk
@@ -168,6 +168,10 @@ class NotifierHearer:
     async def save(self, connection: AsyncConnection, desk: Desk) -> None:
         """Write what the use cases changed."""
         await desks.save(connection, desk)
+
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Let all tasks of a merged lead be the survivor's."""
+        await merging.move(connection, merged, into=into)
 
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Blank erased leads in the notifier's tables, and cancel their tasks."""

@@ -75,7 +75,6 @@ class Desk:
         default_factory=dict[LeadId, dict[TaskId, Task]]
     )
     changed: set[UUID] = field(default_factory=set[UUID])
-    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
 
     def lead(self, lead_id: LeadId, *, now: datetime) -> KnownLead:
         """Return the lead; one that nothing was heard of is new, and saved once it is kept."""
@@ -111,17 +110,14 @@ class Desk:
         self.changed.add(thing.id)
 
     def merge(self, merged: LeadId, *, into: LeadId) -> None:
-        """Let what lies here of one lead be the other's; the rest is moved when this is saved."""
+        """Let the tasks of one lead be the other's, and forget what was known of the lead."""
         self.leads.pop(merged, None)
-        self.changed.discard(merged)
         for task in self.tasks.pop(merged, {}).values():
             task.lead_id = into
             self.keep(task)
-        self.merged.append((merged, into))
 
     def leave(self, subject: UUID) -> None:
         """Forget what was loaded for one lead or rep: nothing of it may be saved."""
         self.leads.pop(LeadId(subject), None)
         self.tasks.pop(LeadId(subject), None)
         self.reps.pop(RepId(subject), None)
-        self.merged = [pair for pair in self.merged if subject not in pair]

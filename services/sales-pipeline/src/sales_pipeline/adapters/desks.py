@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sales_pipeline.adapters import deals, leads, merging, purchases, reps, timelines
+from sales_pipeline.adapters import deals, leads, purchases, reps, timelines
 from sales_pipeline.usecases.desk import Desk
 from shared.ids import DealId, LeadId
 
@@ -61,4 +61,3 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
         customers=[x for x in desk.customers.values() if x.id in changed],
         orders=desk.orders,
     )
-    await merging.move(connection, desk.merged)

@@ -3,12 +3,10 @@
 The caller holds both locks, and has saved what use cases changed: of two open deals one has ended.
 """
 
-from collections.abc import Iterable
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.ids import LeadId
 
 _MOVE = tuple(
     text(statement)
@@ -25,8 +23,7 @@ _MOVE = tuple(
 )
 
 
-async def move(connection: AsyncConnection, merged: Iterable[tuple[LeadId, LeadId]]) -> None:
-    """Move everything, merge by merge, in the order in which they were heard."""
-    for gone, into in merged:
-        for statement in _MOVE:
-            await connection.execute(statement, {"merged": gone, "into": into})
+async def move(connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+    """Move everything."""
+    for statement in _MOVE:
+        await connection.execute(statement, {"merged": merged, "into": into})

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sales_pipeline.adapters import desks, erasure
+from sales_pipeline.adapters import desks, erasure, merging
 from sales_pipeline.domain.timeline import Happening
 from sales_pipeline.usecases.desk import Desk, Word
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
@@ -141,6 +141,10 @@ class PipelineHearer:
     async def save(self, connection: AsyncConnection, desk: Desk) -> None:
         """Write what the use cases changed."""
         await desks.save(connection, desk)
+
+    async def move(self, connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
+        """Let all that a merged lead had be the survivor's."""
+        await merging.move(connection, merged, into=into)
 
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
         """Blank erased leads in the pipeline's tables, and drop the answers that tell of them."""

@@ -84,7 +84,6 @@ class Desk:
     orders: list[Order] = field(default_factory=list[Order])
     entries: list[Entry] = field(default_factory=list[Entry])
     changed: set[UUID] = field(default_factory=set[UUID])
-    merged: list[tuple[LeadId, LeadId]] = field(default_factory=list[tuple[LeadId, LeadId]])
     _latest_open: dict[LeadId, Deal] = field(default_factory=dict[LeadId, Deal])
 
     def lead(self, lead_id: LeadId, *, now: datetime) -> KnownLead:
@@ -95,16 +94,12 @@ class Desk:
         return lead
 
     def merge(self, merged: LeadId, *, into: LeadId) -> None:
-        """Let what lies here of one lead be the other's; the rest is moved when this is saved."""
+        """Let the deals of one lead be the other's, and forget what was known of the lead."""
         self.leads.pop(merged, None)
-        self.changed.discard(merged)
-        for deal in [deal for deal in self.deals.values() if deal.lead_id == merged]:
-            deal.lead_id = into
-            self.changed.add(deal.id)
-        theirs = self._latest_open.pop(merged, None)
-        if theirs and theirs.is_open:
-            self._latest_open[into] = theirs
-        self.merged.append((merged, into))
+        self._latest_open.pop(merged, None)
+        for deal in self.deals.values():
+            if deal.lead_id == merged:
+                deal.lead_id = into
 
     def open_deal_of(self, lead_id: LeadId) -> Deal | None:
         """Return the lead's open deal; there is never more than one."""
@@ -170,4 +165,3 @@ class Desk:
         self.deals = {id_: deal for id_, deal in self.deals.items() if deal.lead_id != subject}
         self.orders = [order for order in self.orders if order.lead_id != subject]
         self.entries = [entry for entry in self.entries if entry.lead_id != subject]
-        self.merged = [pair for pair in self.merged if subject not in pair]
