@@ -5,8 +5,9 @@ from tests.faults.conftest import MakeRig
 from tests.faults.scenarios import crashing
 from tests.faults.scenarios.crashing import points_of
 
+pytestmark = pytest.mark.timeout(600)
 
-@pytest.mark.timeout(180)
+
 async def test_a_kill_between_any_two_steps_of_capturing_loses_no_lead(make_rig: MakeRig) -> None:
     rig = await make_rig("marketing_intake")
 
@@ -14,7 +15,6 @@ async def test_a_kill_between_any_two_steps_of_capturing_loses_no_lead(make_rig:
     assert rig.kills == 6
 
 
-@pytest.mark.timeout(180)
 async def test_a_kill_between_any_two_steps_of_resolving_loses_no_lead(make_rig: MakeRig) -> None:
     rig = await make_rig("marketing_intake")
 
@@ -22,7 +22,6 @@ async def test_a_kill_between_any_two_steps_of_resolving_loses_no_lead(make_rig:
     assert rig.kills == 9
 
 
-@pytest.mark.timeout(180)
 async def test_a_kill_between_any_two_steps_of_relaying_loses_no_event(make_rig: MakeRig) -> None:
     rig = await make_rig("marketing_intake")
 
@@ -30,7 +29,6 @@ async def test_a_kill_between_any_two_steps_of_relaying_loses_no_event(make_rig:
     assert rig.kills == 15
 
 
-@pytest.mark.timeout(180)
 async def test_a_kill_between_any_two_steps_of_hearing_repeats_no_effect(make_rig: MakeRig) -> None:
     rig = await make_rig("lead_scoring")
     steps = ["after_poll", "before_commit", "after_commit", "after_offset"]
@@ -41,7 +39,6 @@ async def test_a_kill_between_any_two_steps_of_hearing_repeats_no_effect(make_ri
     assert rig.kills == len(points)
 
 
-@pytest.mark.timeout(180)
 async def test_a_kill_between_any_two_steps_of_a_timer_rings_once(make_rig: MakeRig) -> None:
     rig = await make_rig("notifier")
 
