@@ -42,6 +42,11 @@ class Ledger:
     stored_at: list[float] = field(default_factory=list)
 
     @property
+    def open(self) -> int:
+        """How many leads were sent whose fate is not known yet."""
+        return len(self.sent) - len(self.receipts) - len(self.refused)
+
+    @property
     def gap(self) -> float:
         """The longest time, in seconds, in which nothing was answered 2xx."""
         return max((b - a for a, b in itertools.pairwise(self.stored_at)), default=0.0)

@@ -10,6 +10,8 @@ from tests.stack.running import Stack
 
 _ALL = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
 _GAP = 8.0
+_RESTART = 0.2
+"""Seconds that an answer takes at least where a session ends under it."""
 
 
 @pytest.mark.timeout(400)
@@ -28,19 +30,22 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
                     await outages.stored(ledger, 30)
 
             ledger = Ledger()
-            assert await outages.through(rig, door, restart, ledger) == {}
+            assert await outages.through(rig, door, restart, ledger, felt=_RESTART) == {}
             restarting = ledger.gap
 
+            ended: list[int] = []
+
             async def terminate(_ledger: Ledger) -> None:
-                ended = await outages.terminate_all(rig, seconds=seconds)
-                figure("All sessions ended each 100 ms: how many", ended, goal="0 lost")
+                ended.append(await outages.terminate_all(rig, seconds=seconds))
 
-            assert await outages.through(rig, door, terminate, ledger) == {}
+            assert await outages.through(rig, door, terminate, ledger, felt=_RESTART) == {}
 
-    figure("Postgres ended at once under load, times", times, goal="0 lost")
+    assert sum(ended) > 0
+    figure("All sessions ended each 100 ms: how many", sum(ended), goal="printed")
+    figure("Postgres ended at once under load, times", times, goal="printed")
     figure(
-        "Postgres ended at once under load: longest without a 2xx, seconds", restarting, goal="<= 2"
+        "Postgres ended at once under load: longest without a 2xx, seconds", restarting, goal="≤ 2"
     )
     figure("All sessions ended each 100 ms: longest without a 2xx, seconds",
-           ledger.gap, goal="<= 2")  # fmt: skip
+           ledger.gap, goal="≤ 2")  # fmt: skip
     assert max(restarting, ledger.gap) < _GAP

@@ -32,6 +32,8 @@ class Proxy:
         watch: cuts a connection after the piece went on, before its answer comes back.
         watch_each: makes a `watch` for each new connection, where it has to tell them apart.
         cuts: how many connections `watch` and `cut` have cut.
+        swallowed: how many pieces have disappeared.
+        delayed: how many pieces were held back.
     """
 
     host: str
@@ -41,6 +43,8 @@ class Proxy:
     watch: Watch = watch_nothing
     watch_each: Callable[[], Watch] | None = None
     cuts: int = 0
+    swallowed: int = 0
+    delayed: int = 0
     port: int = 0
     _open: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -102,8 +106,10 @@ class Proxy:
         with contextlib.suppress(OSError):
             while piece := await reader.read(_PIECE):
                 if self.delay:
+                    self.delayed += 1
                     await asyncio.sleep(self.delay)
                 if self.swallowing:
+                    self.swallowed += 1
                     continue
                 last = must_cut(piece)
                 writer.write(piece)

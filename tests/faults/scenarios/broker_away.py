@@ -32,6 +32,8 @@ class Seen:
         level_after: seconds from each return of the broker until all leads were scored.
         drain: events sent a second from then until level, as a multiple of those that came in.
         started_again: how often the relay's process began anew by itself.
+        swallowed: pieces that disappeared on the way to the broker.
+        cut: connections that were reset, and those whose answer was cut off.
     """
 
     broken: Findings = field(default_factory=dict)
@@ -39,6 +41,8 @@ class Seen:
     level_after: list[float] = field(default_factory=list)
     drain: float = 0.0
     started_again: int = 0
+    swallowed: int = 0
+    cut: tuple[int, int] = (0, 0)
 
 
 async def killed(rig: Rig, node: Node, *, times: int, a_second: int = 30) -> Seen:
@@ -80,35 +84,41 @@ async def badly_joined(
     seen = Seen()
     door = await _started(rig, kafka_bootstrap=proxy.address, ack_seconds=_ACK_SECONDS)
     async with leads_coming_in(rig, door, a_second=a_second) as ledger:
+        counts: list[int] = []
         for fault in (
             _swallow_all(proxy, seconds),
             _reset_all(proxy, times),
             _cut_answers(proxy, times),
         ):
             await asyncio.sleep(_WARM)
-            await fault
+            counts.append(await fault)
             seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
+        seen.swallowed, *cut = counts
+        seen.cut = (cut[0], cut[1])
     relay_log = rig.processes[f"{INTAKE}-worker-0"].log.read_text()
     seen.started_again = relay_log.count("starting_again")
     return await _settled(rig, ledger, seen)
 
 
-async def _swallow_all(proxy: Proxy, seconds: float) -> None:
-    """Let all that is sent disappear, with records in flight."""
-    proxy.swallowing = True
+async def _swallow_all(proxy: Proxy, seconds: float) -> int:
+    """Let all that is sent disappear, with records in flight; return how many pieces did."""
+    before, proxy.swallowing = proxy.swallowed, True
     await asyncio.sleep(seconds)
     proxy.swallowing = False
     proxy.cut()  # what was swallowed is missing from these: no stream goes on with a hole
+    return proxy.swallowed - before
 
 
-async def _reset_all(proxy: Proxy, times: int) -> None:
-    """Reset all connections, again and again."""
+async def _reset_all(proxy: Proxy, times: int) -> int:
+    """Reset all connections, again and again; return how many those were."""
+    reset = 0
     for _ in range(times):
-        proxy.cut()
+        reset += proxy.cut()
         await asyncio.sleep(_BETWEEN_CUTS)
+    return reset
 
 
-async def _cut_answers(proxy: Proxy, times: int) -> None:
+async def _cut_answers(proxy: Proxy, times: int) -> int:
     """Let the broker take what the relays send, and cut off its answers, so many in a row."""
     cut_before = proxy.cuts
     proxy.watch = _is_produce
@@ -116,6 +126,7 @@ async def _cut_answers(proxy: Proxy, times: int) -> None:
         while proxy.cuts < cut_before + times:
             await asyncio.sleep(_LOOK_EVERY)
     proxy.watch = watch_nothing
+    return proxy.cuts - cut_before
 
 
 def _is_produce(piece: bytes) -> bool:

@@ -4,11 +4,13 @@ Two replicas of each worker, so that there is somebody to take over, and to be o
 """
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
 from dataclasses import dataclass, field
 
+import httpx
 from tests.faults.invariants import Findings, broken
 from tests.faults.ledger import Ledger
 from tests.faults.rig.load import INTAKE, SCORING, leads_coming_in, level, not_taken, watched
@@ -21,7 +23,10 @@ _LEVEL_WITHIN = 90.0
 _A_SECOND = 30
 _SHORT = {"lease_seconds": "2", "session_seconds": "6"}
 _HALF = 0.5
-_LONGER = 8.0
+_LONGER = 7.0
+_LEARNS_WITHIN = 15.0
+_ASK_EVERY = 0.1
+_BOTH = (INTAKE, SCORING)
 
 
 @dataclass
@@ -31,12 +36,20 @@ class Seen:
     Attributes:
         windows: how many leads reached scoring in each window of time.
         stood: seconds from each standstill until the others had done all the work.
+        still_relaying: standstills of a worker after which its lease had not moved.
+        overtaken: workers that learned, when they woke up, that it is no longer their turn.
+        open_requests: how many an API had at each standstill.
+        late: requests not answered 2xx at the first try because of that.
     """
 
     broken: Findings = field(default_factory=dict)
     not_taken: int = 0
     windows: list[int] = field(default_factory=list)
     stood: list[float] = field(default_factory=list)
+    still_relaying: int = 0
+    overtaken: int = 0
+    open_requests: list[int] = field(default_factory=list)
+    late: int = 0
 
 
 async def coming_and_going(
@@ -71,24 +84,53 @@ async def _replace(rig: Rig, member: Process, number: int, chance: random.Random
 
 
 async def standing_still(rig: Rig, *, times: int) -> Seen:
-    """Who relays for intake and who does for scoring stand still past lease and session; go on."""
+    """Who relays for intake and for scoring, and the door, stand still past their time; go on."""
     seen = Seen()
     door, _ = await _two_of_each(rig)
     async with leads_coming_in(rig, door, a_second=_A_SECOND) as ledger:
         await asyncio.sleep(_WARM)
         for _ in range(times):
-            zombies = [await _relaying(rig, service) for service in (INTAKE, SCORING)]
+            zombies = [await _relaying(rig, service) for service in _BOTH]
             began = time.monotonic()
             for zombie in zombies:
                 zombie.send(signal.SIGSTOP)
             await asyncio.sleep(_WARM)
             await level(rig, within=_LEVEL_WITHIN)
             seen.stood.append(time.monotonic() - began)
-            await asyncio.sleep(max(0.0, _LONGER + began - time.monotonic()))
+            others = [await _relaying(rig, service) for service in _BOTH]
+            seen.still_relaying += sum(a is b for a, b in zip(zombies, others, strict=True))
+            late = not_taken(ledger)
+            seen.open_requests.append(await _stand_still(door, ledger))
             for zombie in zombies:
                 zombie.send(signal.SIGCONT)
-            await asyncio.sleep(_WARM)
+            seen.overtaken += sum([await _is_overtaken(zombie) for zombie in zombies])
+            await level(rig, within=_LEVEL_WITHIN)
+            seen.late += not_taken(ledger) - late
     return await _settled(rig, ledger, seen)
+
+
+async def _stand_still(door: Process, ledger: Ledger) -> int:
+    """Stop an API that has requests open, for longer than their limits; return how many it had."""
+    async with asyncio.timeout(_LEVEL_WITHIN):
+        while not ledger.open:
+            await asyncio.sleep(0)
+    door.send(signal.SIGSTOP)
+    count = ledger.open
+    await asyncio.sleep(_LONGER)
+    door.send(signal.SIGCONT)
+    return count
+
+
+async def _is_overtaken(zombie: Process) -> bool:
+    """Tell whether a worker that woke up learns that the lease is no longer its own."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LEARNS_WITHIN), httpx.AsyncClient() as client:
+            while True:
+                answer = await client.get(f"{zombie.operations_url}/metrics")
+                if 'handoff_lease_epoch{lease="relay"} 0.0' in answer.text:
+                    return True
+                await asyncio.sleep(_ASK_EVERY)
+    return False
 
 
 async def _relaying(rig: Rig, service: str) -> Process:
@@ -99,13 +141,13 @@ async def _two_of_each(rig: Rig) -> tuple[Process, list[Process]]:
     """Start two workers of intake and of scoring, and intake's door."""
     door, *crew = await asyncio.gather(
         rig.start(INTAKE, "api"),
-        *(rig.start(s, number=n, **_SHORT) for s in (INTAKE, SCORING) for n in (0, 1)),
+        *(rig.start(s, number=n, **_SHORT) for s in _BOTH for n in (0, 1)),
     )
     return door, crew
 
 
 async def _settled(rig: Rig, ledger: Ledger, seen: Seen) -> Seen:
     await quiet(rig, within=_LEVEL_WITHIN)
-    seen.not_taken = not_taken(ledger)
+    seen.not_taken = not_taken(ledger) - seen.late
     seen.broken = await broken(rig, ledger=ledger)
     return seen

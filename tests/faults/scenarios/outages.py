@@ -36,15 +36,21 @@ async def start(rig: Rig, *services: str) -> Process:
 
 
 async def through(
-    rig: Rig, door: Process, outage: Outage, ledger: Ledger, *, within: float = 60
+    rig: Rig, door: Process, outage: Outage, ledger: Ledger, *, felt: float, within: float = 60
 ) -> Findings:
-    """Let leads come in before, during and after an outage; return what is broken afterwards."""
+    """Let leads come in before, during and after an outage; return what is broken afterwards.
+
+    `felt`: seconds that an answer takes at least, or is not given; else there was no outage.
+    """
     lives = {process.name: process.lives for process in rig.processes.values()}
-    ledger.slowest, ledger.stored_at = 0.0, []
+    ledger.slowest, ledger.stored_at, before = 0.0, [], ledger.attempts["unknown"]
     async with coming_in(rig, door, ledger):
         await outage(ledger)
         await stored(ledger, _WAVE)
-    return await balance(rig, ledger=ledger, within=within) | _misbehaved(rig, ledger, lives)
+    found = await balance(rig, ledger=ledger, within=within) | _misbehaved(rig, ledger, lives)
+    if ledger.attempts["unknown"] == before and ledger.slowest < felt:
+        found["the outage was not felt"] = 1
+    return found
 
 
 def _misbehaved(rig: Rig, ledger: Ledger, lives: dict[str, int]) -> Findings:
