@@ -179,14 +179,16 @@ async def test_ctrl_c_leaves_the_order_to_the_worker_and_says_how_to_look(
     words = ["heal", "--service", "notifier", "--since", leads[1].isoformat()]
     (worker,) = system.pids("notifier", "worker")
     os.kill(worker, signal.SIGSTOP)  # so that the order is not done before anybody can leave it
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "handoff", "replay", *words, env=system.environment, stderr=PIPE
-    )
-    assert command.stderr is not None
-    order_id = (await command.stderr.readline()).split()[-1].rstrip(b".").decode()
-    command.send_signal(signal.SIGINT)
-    _, told = await command.communicate()
-    os.kill(worker, signal.SIGCONT)
+    try:
+        command = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "handoff", "replay", *words, env=system.environment, stderr=PIPE
+        )
+        assert command.stderr is not None
+        order_id = (await command.stderr.readline()).split()[-1].rstrip(b".").decode()
+        command.send_signal(signal.SIGINT)
+        _, told = await command.communicate()
+    finally:
+        os.kill(worker, signal.SIGCONT)
 
     async def is_done() -> bool:
         show = ("show", order_id, "--service", "notifier")
