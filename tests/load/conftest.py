@@ -19,4 +19,4 @@ async def product(
 ) -> AsyncGenerator[Product]:
     product = await make(stack, kafka_settings, database_for, tmp_path_factory.mktemp("logs"))
     yield product
-    product.stop()
+    await product.stop()

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -15,7 +13,10 @@ from pathlib import Path
 import asyncpg
 import httpx
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.ports import free_port
+from tests.stack.process import Process
 from tests.stack.running import Stack
+from tests.stack.services import environment, service
 
 from shared.settings import KafkaSettings
 from shared.web.keys import new_key
@@ -23,13 +24,6 @@ from shared.web.keys import new_key
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 PACKAGES = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
@@ -40,30 +34,17 @@ class Product:
     kafka: KafkaSettings
     databases: Mapping[str, str]
     logs: Path
-    processes: dict[tuple[str, str], subprocess.Popen[bytes]] = field(default_factory=dict)
-    ports: dict[tuple[str, str], int] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list[Process])
 
     async def start(self, package: str, role: str) -> str:
         """Start one process; return its public URL once it is ready."""
-        port, operations = free_port(), free_port()
-        environment = {
-            **os.environ,
-            "HANDOFF_DATABASE_URL": self.databases[package],
-            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
-            "HANDOFF_KAFKA_REPLICATION": "1",
-            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
-            "HANDOFF_INSTANCE": f"{package}-{role}-{secrets.token_hex(2)}",
-            "HANDOFF_HTTP_PORT": str(port),
-            "HANDOFF_OPERATIONS_PORT": str(operations),
-            "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
-            "HANDOFF_LOG_LEVEL": "warning",
-        }
-        with (self.logs / f"{package}-{role}.log").open("ab") as log:
-            self.processes[package, role] = subprocess.Popen(  # noqa: S603, ASYNC220  our own module
-                [sys.executable, "-m", package, role], env=environment, stdout=log, stderr=log
-            )
-        await ready(f"http://127.0.0.1:{operations}/readyz")
-        return f"http://127.0.0.1:{port}"
+        instance = f"{package}-{role}-{secrets.token_hex(2)}"
+        told = environment(self.databases[package], self.kafka, instance, log_level="warning")
+        process = service(told, self.logs / f"{package}-{role}.log", package, role)
+        self.processes.append(process)
+        process.start()
+        await process.ready()
+        return process.url
 
     async def key(self, package: str, *scopes: str) -> str:
         """Return a new key with these scopes."""
@@ -76,12 +57,10 @@ class Product:
         await connection.close()
         return made.text
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End all processes."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            process.wait(timeout=_STOP_SECONDS)
+        codes = await asyncio.gather(*(process.stop() for process in self.processes))
+        assert set(codes) <= {0}, codes
 
 
 async def ready(url: str) -> None:

@@ -1,13 +1,13 @@
 """Fresh databases for the tests: each a copy of one that was migrated once per run."""
 
 import asyncio
-import os
 import secrets
 import subprocess
 import sys
 
 import asyncpg
 from tests.stack.running import Stack, alone
+from tests.stack.services import environment
 
 from handoff.embedded.databases import make_database
 
@@ -70,16 +70,9 @@ async def _make_empty(stack: Stack, service: str) -> None:
 
 
 def _migrate(stack: Stack, service: str) -> None:
-    environment = {
-        **os.environ,
-        "HANDOFF_DATABASE_URL": stack.url(service, _template(service)),
-        "HANDOFF_KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
-        "HANDOFF_KAFKA_REPLICATION": "1",
-        "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
-    }
     answer = subprocess.run(  # noqa: S603  our own module
         [sys.executable, "-m", service, "migrate"],
-        env=environment,
+        env=environment(stack.url(service, _template(service)), stack.kafka(), "migrate"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -80,9 +80,7 @@ def topic_prefix() -> str:
 @pytest.fixture(scope="module")
 async def kafka_settings(stack: Stack, topic_prefix: str) -> AsyncGenerator[KafkaSettings]:
     """Where Kafka is, with all topics of the catalogue made under this module's prefix."""
-    settings = KafkaSettings(
-        kafka_bootstrap=stack.kafka_bootstrap, kafka_replication=1, topic_prefix=topic_prefix
-    )
+    settings = stack.kafka(topic_prefix)
     await topics.apply(settings)
     yield settings
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shared.settings import KafkaSettings
+
 _ROOT = Path(__file__).resolve().parents[2]
 _MEMORY = Path("/dev/shm")  # noqa: S108  only a directory of our own in it is used
 _ENOUGH_BYTES = 4 * 1024**3
@@ -39,6 +41,12 @@ class Stack:
         """Return the URL under which a role enters a database."""
         address = urlsplit(self.postgres_url).netloc.rpartition("@")[2]
         return f"postgresql://{role}:{self.passwords[role]}@{address}/{database}"
+
+    def kafka(self, prefix: str = "") -> KafkaSettings:
+        """Return how to find Kafka, and topics whose names begin so."""
+        return KafkaSettings(
+            kafka_bootstrap=self.kafka_bootstrap, kafka_replication=1, topic_prefix=prefix
+        )
 
 
 def make_directory() -> Path:

@@ -18,9 +18,9 @@ from string import Template
 
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.faults.rig.code import ROOT
-from tests.faults.rig.process import Process
 from tests.faults.rig.proxy import Proxy
-from tests.faults.rig.rig import free_port
+from tests.stack.ports import free_port
+from tests.stack.process import Process
 
 from handoff.embedded.jars import ensure_jars
 from handoff.embedded.kafka import KafkaNode

@@ -4,11 +4,7 @@ Its processes are real ones, as few as the scenario needs; whatever it started, 
 """
 
 import asyncio
-import contextlib
-import os
-import random
 import secrets
-import socket
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,16 +15,16 @@ import asyncpg
 import httpx
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.faults.rig.code import Code
-from tests.faults.rig.process import Process, python
 from tests.stack import databases
+from tests.stack.process import Process
 from tests.stack.running import Stack
+from tests.stack.services import environment, service
 
 from shared.contracts.catalogue import TOPICS
 from shared.kafka import topics
 from shared.settings import KafkaSettings
 from shared.web.keys import new_key
 
-_PORTS = (10_000, 20_000)
 SERVICES = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
 SCOPES = (
     *("leads:write", "leads:read", "sources:write", "scores:read", "rules:write", "deals:read"),
@@ -54,32 +50,13 @@ class Rig:
         return sum(process.kills for process in self.processes.values())
 
     def process(
-        self, service: str, role: str = "worker", *, number: int = 0, **settings: str
+        self, package: str, role: str = "worker", *, number: int = 0, **settings: str
     ) -> Process:
         """Return a process of a service, not started; settings as in `crash_at="..."`."""
-        name = f"{service}-{role}-{number}"
-        port, operations = free_port(), free_port()
-        environment = {
-            **os.environ,
-            **self.code.environment,
-            "HANDOFF_DATABASE_URL": self.urls[service],
-            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
-            "HANDOFF_KAFKA_REPLICATION": str(self.kafka.kafka_replication),
-            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
-            "HANDOFF_INSTANCE": name,
-            "HANDOFF_HTTP_PORT": str(port),
-            "HANDOFF_OPERATIONS_PORT": str(operations),
-            "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
-            "HANDOFF_LOG_LEVEL": "info",
-            **{f"HANDOFF_{key.upper()}": value for key, value in settings.items()},
-        }
-        self.processes[name] = Process(
-            name=name,
-            command=python(service, role),
-            environment=environment,
-            url=f"http://127.0.0.1:{port}",
-            operations_url=f"http://127.0.0.1:{operations}",
-            log=self.logs / f"{name}.log",
+        name = f"{package}-{role}-{number}"
+        told = environment(self.urls[package], self.kafka, name, **settings)
+        self.processes[name] = service(
+            {**told, **self.code.environment}, self.logs / f"{name}.log", package, role, kept=True
         )
         return self.processes[name]
 
@@ -137,11 +114,7 @@ async def rigged(
 
     `kafka`: brokers of the scenario's own, which take the topics with them when they go.
     """
-    settings = kafka or KafkaSettings(
-        kafka_bootstrap=stack.kafka_bootstrap,
-        kafka_replication=1,
-        topic_prefix=f"f{secrets.token_hex(4)}.",
-    )
+    settings = kafka or stack.kafka(f"f{secrets.token_hex(4)}.")
     made = await asyncio.gather(*(databases.make_copy(stack, service) for service in services))
     await topics.apply(settings)
     rig = Rig(stack, settings, dict(zip(services, made, strict=True)), code or Code(), logs)
@@ -166,15 +139,3 @@ async def _drop_topics(settings: KafkaSettings) -> None:
         await admin.delete_topics([topics.physical(settings, topic.name) for topic in TOPICS])
     finally:
         await admin.close()
-
-
-def free_port() -> int:
-    """Return a port that is free now, and that the kernel gives to no outgoing connection.
-
-    What listens there may be killed and wants it back; out of the kernel's own range it was gone.
-    """
-    while True:
-        with contextlib.suppress(OSError), socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", random.randrange(*_PORTS)))
-            return int(listener.getsockname()[1])

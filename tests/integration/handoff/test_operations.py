@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 import psutil
 from tests.integration.handoff.conftest import Databases, Handoff
+from tests.stack.ports import free_port
 
 from shared.ids import new_id
 
@@ -62,8 +62,7 @@ class Operations:
 @asynccontextmanager
 async def running(databases: Databases, **changes: str) -> AsyncGenerator[Operations]:
     """Run it for the block, auditing every second."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         **databases.environment(),
         "HANDOFF_OPERATIONS_PORT": str(port),

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from tests.stack.ports import free_port
 
 from handoff.readiness import is_alive
 from handoff.supervisor import liveness
@@ -20,12 +20,6 @@ from handoff.supervisor.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parents[3]
 SILENCE = 2.0
 REPLACED_WITHIN = 20.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def a_worker(way: str) -> Spec:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.services import ERASURE_SECRET, NO_KAFKA
 
 from marketing_intake import bootstrap
 from marketing_intake.config import Settings
@@ -24,7 +25,6 @@ from shared.telemetry.heartbeat import Heartbeats
 from shared.web.app import Lifespan
 from shared.web.keys import new_key
 
-SECRET = "only-for-tests-" + "0" * 32
 SCOPES = ("leads:write", "leads:read", "sources:write")
 WAIT = {"Prefer": "wait=8"}
 
@@ -109,7 +109,11 @@ async def database_url(database_for: DatabaseFor) -> str:
 
 @pytest.fixture(scope="module")
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, kafka_bootstrap="127.0.0.1:1", erasure_secret=SECRET)
+    return Settings(
+        database_url=database_url,
+        kafka_bootstrap=NO_KAFKA.kafka_bootstrap,
+        erasure_secret=ERASURE_SECRET,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +128,7 @@ def resolver(engine: AsyncEngine) -> Resolver:
     """The resolver that is part of `intake`; also to turn by hand where nobody else does."""
     beats = Heartbeats()
     lease = Lease(engine, name="resolve", owner="tests")
-    return Resolver(engine, lease, beats.loop("resolve"), SECRET.encode())
+    return Resolver(engine, lease, beats.loop("resolve"), ERASURE_SECRET.encode())
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.marketing_intake.conftest import SCOPES, make_key
-from tests.integration.marketing_intake.processes import running
+from tests.stack.process import Process
+from tests.stack.services import NO_KAFKA, environment, running, service
 
 ARRIVALS = 10_000
 PROCESSES = 8
@@ -188,19 +189,28 @@ async def test_the_leads_are_those_of_the_model(
 ) -> None:
     key = await make_key(engine, *SCOPES)
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(running(database_url, "api"))
-        for _ in range(2):
-            await stack.enter_async_context(running(database_url, "worker", "--only", "resolve"))
-        source_id = await make_source(url, key)
+        door = a_process(database_url, tmp_path, "door", "api")
+        resolvers = [
+            a_process(database_url, tmp_path, f"resolver-{number}", "worker", "--only", "resolve")
+            for number in range(2)
+        ]
+        for process in (door, *resolvers):
+            await stack.enter_async_context(running(process))
+        source_id = await make_source(door.url, key)
         leads = arrivals(seed, source_id)
 
-        await send(url, key, leads, tmp_path)
+        await send(door.url, key, leads, tmp_path)
         await all_resolved(engine)
 
     oracle = await replay(engine, leads, source_id)
     assert await found(engine, source_id) == expected(oracle)
     assert sum(oracle.outcomes.values()) == ARRIVALS
     assert await outcomes(engine, source_id) == oracle.outcomes
+
+
+def a_process(database_url: str, logs: Path, name: str, *words: str) -> Process:
+    told = environment(database_url, NO_KAFKA, name, log_level="error")
+    return service(told, logs / f"{name}.log", "marketing_intake", *words)
 
 
 async def make_source(url: str, key: str) -> str:

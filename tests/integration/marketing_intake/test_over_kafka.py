@@ -1,6 +1,6 @@
 """The service as it runs: its two processes, and what comes out on Kafka."""
 
-from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.marketing_intake.conftest import SCOPES, WAIT, make_key
-from tests.integration.marketing_intake.processes import running
+from tests.stack.services import environment, running, service
 
 from shared.contracts import catalogue
 from shared.contracts.envelope import from_record
@@ -34,19 +34,23 @@ async def records(settings: KafkaSettings, count: int) -> list[Any]:
 
 
 async def test_what_becomes_of_a_lead_is_said_in_order_and_its_story_can_be_told(
-    database_url: str, engine: AsyncEngine, kafka_settings: KafkaSettings
+    database_url: str, engine: AsyncEngine, kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
-    key = await make_key(engine, *SCOPES)
-    kafka = {
-        "kafka_bootstrap": kafka_settings.kafka_bootstrap,
-        "kafka_replication": "1",
-        "topic_prefix": kafka_settings.topic_prefix,
-    }
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(running(database_url, "api", **kafka))
-        await stack.enter_async_context(running(database_url, "worker", **kafka))
-        headers = {"Authorization": f"Bearer {key}"}
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers))
+    headers = {"Authorization": f"Bearer {await make_key(engine, *SCOPES)}"}
+    door, worker = [
+        service(
+            environment(database_url, kafka_settings, role),
+            tmp_path / role,
+            "marketing_intake",
+            role,
+        )
+        for role in ("api", "worker")
+    ]
+    async with (
+        running(door),
+        running(worker),
+        httpx.AsyncClient(base_url=door.url, headers=headers) as http,
+    ):
         wanted = {"name": "Site", "kind": "api", "channel": "seo"}
         source = (await http.post("/v1/sources", json=wanted)).json()
         lead = {"source_id": source["id"], "email": "anna@kafka.example.com"}

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
-import sys
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -18,6 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.notifier.conftest import HOUR, Deal, envelope_of, until
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.process import Process
+from tests.stack.services import environment, service
 
 from shared.contracts.catalogue import topic_of
 from shared.contracts.event import Event
@@ -28,30 +27,6 @@ from shared.settings import DatabaseSettings, KafkaSettings
 
 TASKS = "handoff.tasks.v1"
 SECONDS = timedelta(seconds=1)
-
-
-@dataclass
-class Worker:
-    """One worker's process; it has the same name whenever it starts again."""
-
-    environment: dict[str, str]
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "notifier", "worker", env=os.environ | self.environment
-        )
-
-    async def kill(self) -> None:
-        await self._end(signal.SIGKILL)
-
-    async def stop(self) -> int:
-        return await self._end(signal.SIGTERM)
-
-    async def _end(self, by: signal.Signals) -> int:
-        assert self.process
-        self.process.send_signal(by)
-        return await self.process.wait()
 
 
 @dataclass
@@ -112,18 +87,12 @@ async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
 
 
 @pytest.fixture(scope="module")
-async def worker(database_url: str, kafka_settings: KafkaSettings) -> AsyncGenerator[Worker]:
-    worker = Worker(
-        {
-            "HANDOFF_DATABASE_URL": database_url,
-            "HANDOFF_KAFKA_BOOTSTRAP": kafka_settings.kafka_bootstrap,
-            "HANDOFF_KAFKA_REPLICATION": "1",
-            "HANDOFF_TOPIC_PREFIX": kafka_settings.topic_prefix,
-            "HANDOFF_INSTANCE": "notifier-worker-0",
-            "HANDOFF_OPERATIONS_PORT": "0",
-        }
-    )
-    await worker.start()
+async def worker(
+    database_url: str, kafka_settings: KafkaSettings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Process]:
+    told = environment(database_url, kafka_settings, "notifier-worker-0")
+    worker = service(told, tmp_path_factory.mktemp("worker") / "log", "notifier", "worker")
+    worker.start()
     yield worker
     assert await worker.stop() == 0
 
@@ -166,16 +135,16 @@ class TestTheWorker:
         assert await count_of(engine, deal) == 2
 
     async def test_killed_before_a_task_is_due_says_so_once_when_it_runs_again(
-        self, worker: Worker, topics: Topics
+        self, worker: Process, topics: Topics
     ) -> None:
         deal = Deal()
         await topics.say(deal.opened(ago=HOUR - 5 * SECONDS))
         await topics.wait_for(deal, "task.created")
-        await worker.kill()
-        await worker.start()
+        await worker.die()
+        worker.start()
         await topics.wait_for(deal, "task.created", "task.due")
-        await worker.kill()
-        await worker.start()
+        await worker.die()
+        worker.start()
         control = Deal()
         await topics.say(control.opened(ago=3 * HOUR))
         await topics.wait_for(control, "task.created", "task.due", "task.overdue")
@@ -183,13 +152,13 @@ class TestTheWorker:
         assert len(topics.heard[deal.lead_id]) == 2
 
     async def test_hears_what_was_said_while_it_was_away(
-        self, worker: Worker, topics: Topics, engine: AsyncEngine
+        self, worker: Process, topics: Topics, engine: AsyncEngine
     ) -> None:
         deal = Deal()
-        await worker.kill()
+        await worker.die()
         await topics.say(deal.opened())
         await topics.say(deal.won())
-        await worker.start()
+        worker.start()
         await topics.wait_for(deal, "task.created", "task.created", "task.created")
 
         assert await count_of(engine, deal) == 3

@@ -1,12 +1,10 @@
 """A worker that is killed in the middle of a replay: the next one finishes it, nothing twice."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +14,8 @@ from tests.integration.messaging.conftest import captured
 from tests.integration.messaging.test_relaying import until
 from tests.integration.replay.conftest import LEADS, in_kafka, lose_records, publish, some
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.process import Process
+from tests.stack.services import environment, running, service
 
 from shared import limits
 from shared.clock import utc_now
@@ -36,37 +36,23 @@ async def opened(url: str) -> AsyncGenerator[AsyncEngine]:
     await engine.dispose()
 
 
-def start(
-    package: str, url: str, kafka: KafkaSettings, crash_at: str | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a service's worker that does nothing but replay."""
-    environment = {
-        **os.environ,
-        "HANDOFF_DATABASE_URL": url,
-        "HANDOFF_KAFKA_BOOTSTRAP": kafka.kafka_bootstrap,
-        "HANDOFF_KAFKA_REPLICATION": "1",
-        "HANDOFF_TOPIC_PREFIX": kafka.topic_prefix,
-        "HANDOFF_INSTANCE": "a-worker",
-        "HANDOFF_OPERATIONS_PORT": "0",
-        "HANDOFF_ERASURE_SECRET": "only-for-tests-" + "0" * 32,
-        **({"HANDOFF_CRASH_AT": crash_at} if crash_at else {}),
-    }
-    command = [sys.executable, "-m", package, "worker", "--only", "replays"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  ours
+def a_worker(package: str, url: str, kafka: KafkaSettings, log: Path, **settings: str) -> Process:
+    """Return a service's worker that does nothing but replay."""
+    told = environment(url, kafka, "a-worker", **settings)
+    return service(told, log, package, "worker", "--only", "replays")
 
 
-def dies(process: subprocess.Popen[bytes]) -> bool:
+async def dies(worker: Process) -> bool:
     """Tell whether a worker came to the place where it is to die."""
+    worker.start()
     try:
-        return process.wait(40) == -signal.SIGKILL
+        await worker.died(1, within=40)
+        return worker.kills == 1
     finally:
-        process.kill()
-        process.wait()
+        await worker.die()
 
 
-async def finished(
-    engine: AsyncEngine, order_id: UUID, process: subprocess.Popen[bytes]
-) -> Row[Any]:
+async def finished(engine: AsyncEngine, order_id: UUID, worker: Process) -> Row[Any]:
     """Let a worker finish the order; return its row."""
 
     async def row() -> Row[Any] | None:
@@ -74,14 +60,11 @@ async def finished(
             found = await orders.look(connection, order_id)
         return found if found and found.done_at else None
 
-    try:
+    async with running(worker):
         await until(row, seconds=40)
-        found = await row()
-        assert found is not None
-        return found
-    finally:
-        process.terminate()
-        process.wait(20)
+    found = await row()
+    assert found is not None
+    return found
 
 
 async def ask(engine: AsyncEngine, verb: orders.Verb) -> UUID:
@@ -110,7 +93,7 @@ async def put_into_kafka(settings: KafkaSettings, leads: Sequence[LeadId]) -> No
 
 
 async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_once(
-    database_for: DatabaseFor, kafka_settings: KafkaSettings
+    database_for: DatabaseFor, kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
     leads = some(600)
     await lose_records(kafka_settings)
@@ -119,8 +102,9 @@ async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_on
     async with opened(url) as engine:
         order_id = await ask(engine, "heal")
         places = ["replay.after_batch:2", "consumer.before_commit:2", "replay.after_batch:3"]
-        died = [dies(start("lead_scoring", url, kafka_settings, place)) for place in places]
-        order = await finished(engine, order_id, start("lead_scoring", url, kafka_settings))
+        worker = partial(a_worker, "lead_scoring", url, kafka_settings, tmp_path / "log")
+        died = [await dies(worker(crash_at=place)) for place in places]
+        order = await finished(engine, order_id, worker())
         async with engine.connect() as connection:
             scored = await connection.scalar(text("SELECT count(*) FROM lead_score"))
             said = await connection.scalar(
@@ -133,7 +117,7 @@ async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_on
 
 
 async def test_a_republish_is_finished_by_the_next_worker_and_the_order_of_each_lead_is_kept(
-    database_for: DatabaseFor, kafka_settings: KafkaSettings
+    database_for: DatabaseFor, kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
     leads = some(300)
     await lose_records(kafka_settings)
@@ -142,8 +126,9 @@ async def test_a_republish_is_finished_by_the_next_worker_and_the_order_of_each_
         await publish(engine, kafka_settings, leads, "1", "2", "3")
         order_id = await ask(engine, "republish")
         places = ["replay.after_send:2", "replay.after_send:2"]
-        died = [dies(start("marketing_intake", url, kafka_settings, place)) for place in places]
-        order = await finished(engine, order_id, start("marketing_intake", url, kafka_settings))
+        worker = partial(a_worker, "marketing_intake", url, kafka_settings, tmp_path / "log")
+        died = [await dies(worker(crash_at=place)) for place in places]
+        order = await finished(engine, order_id, worker())
     found = await in_kafka(kafka_settings, leads)
 
     assert died == [True] * 2

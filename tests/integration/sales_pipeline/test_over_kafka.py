@@ -1,13 +1,7 @@
 """The service as it runs: two processes and real Kafka, from scoring's event to the order."""
 
 import asyncio
-import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -23,6 +17,8 @@ from tests.integration.sales_pipeline.conftest import (
     qualified,
 )
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.process import Process
+from tests.stack.services import environment, running, service
 
 from shared import limits
 from shared.clock import utc_now
@@ -47,32 +43,10 @@ class Place:
     kafka: KafkaSettings
     log: Path
 
-    @contextmanager
-    def process(self, role: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a process of the service during a block; a SIGTERM ends it in good order."""
-        environment = {
-            **os.environ,
-            "HANDOFF_DATABASE_URL": self.database_url,
-            "HANDOFF_KAFKA_BOOTSTRAP": self.kafka.kafka_bootstrap,
-            "HANDOFF_KAFKA_REPLICATION": "1",
-            "HANDOFF_TOPIC_PREFIX": self.kafka.topic_prefix,
-            "HANDOFF_INSTANCE": f"test-{role}",
-            "HANDOFF_OPERATIONS_PORT": "0",
-            **more,
-        }
-        command = [sys.executable, "-m", "sales_pipeline", role]
-        fds = [int(more["HANDOFF_HTTP_FD"])] if more else []
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603  our own module
-                command, env=environment, pass_fds=fds, stdout=log, stderr=log
-            )
-        try:
-            yield process
-            process.terminate()
-            assert process.wait(20) in (0, -signal.SIGKILL), self.log.read_text()
-        finally:
-            process.kill()
-            process.wait()
+    def process(self, role: str) -> Process:
+        """Return a process of the service, not started."""
+        told = environment(self.database_url, self.kafka, f"test-{role}")
+        return service(told, self.log, "sales_pipeline", role)
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +70,11 @@ async def engine(place: Place) -> AsyncGenerator[AsyncEngine]:
 async def api(place: Place, engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     """Speaks to a process that answers HTTP."""
     headers = {"Authorization": f"Bearer {await make_key(engine, SCOPES)}"}
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with place.process("api", HANDOFF_HTTP_FD=str(listener.fileno())):
-            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as speaker:
-                yield speaker
+    async with (
+        running(place.process("api")) as door,
+        httpx.AsyncClient(base_url=door.url, headers=headers, timeout=20) as speaker,
+    ):
+        yield speaker
 
 
 async def publish(settings: KafkaSettings, events: Sequence[Event]) -> None:
@@ -175,7 +149,7 @@ async def test_a_qualified_lead_becomes_an_order_and_everything_is_said(
 ) -> None:
     event = qualified()
     await publish(place.kafka, [event])
-    with place.process("worker"):
+    async with running(place.process("worker")):
         await until_said(engine, [event.lead_id], opened=1)
         deal = await deal_of(api, event.lead_id)
         path = f"/v1/deals/{deal['id']}"
@@ -200,11 +174,11 @@ async def test_a_worker_that_is_killed_in_its_work_opens_each_deal_once(
 ) -> None:
     events = [qualified() for _ in range(300)]
     for part in (events[:100], events[100:200]):
-        with place.process("worker") as worker:
+        async with running(place.process("worker")) as worker:
             await publish(place.kafka, part)
             await until_one_is_opened(engine, part)
-            worker.kill()
-    with place.process("worker"):
+            await worker.die()
+    async with running(place.process("worker")):
         await publish(place.kafka, events[200:])
         await until_said(engine, [event.lead_id for event in events], opened=300)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.stack.ports import free_port
 
 PROGRAM = Path(__file__).with_name("tiny_service.py")
 POST = b"POST /v1/leads HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\n"
@@ -40,14 +41,6 @@ class Tiny:
         return self.process.poll() is not None or '"listening"' in self.log.read_text()
 
 
-def free_ports() -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
 @contextmanager
 def running(
     directory: Path,
@@ -55,7 +48,7 @@ def running(
     database: str = "127.0.0.1:1",
     inherited: socket.socket | None = None,
 ) -> Generator[Tiny]:
-    public_port, operations_port = free_ports()
+    public_port, operations_port = free_port(), free_port()
     environment = os.environ | {
         "HANDOFF_DATABASE_URL": f"postgresql://nobody@{database}/nothing",
         "HANDOFF_HTTP_PORT": str(public_port),
