@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import captured
-from tests.integration.messaging.test_relaying import a_relay
+from tests.integration.messaging.loops import a_relay
 from tests.load.measuring import ROUNDS, keep
 from tests.stack.fixtures import DatabaseFor
 

@@ -7,7 +7,7 @@ from typing import Self
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
-from tests.integration.messaging.test_relaying import a_consumer, a_relay, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, say, until
 from tests.stack.own_kafka import LEFTOVERS, OwnKafka, own_kafka, sweep_up
 
 from shared import limits

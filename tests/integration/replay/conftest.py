@@ -18,7 +18,7 @@ from aiokafka.errors import NotLeaderForPartitionError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LONG_AGO, TALLY, Tally
-from tests.integration.messaging.test_relaying import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say, until
 from tests.stack import databases
 from tests.stack.running import Stack
 

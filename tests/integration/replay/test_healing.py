@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import Tally, TallyDesk, heard_of
-from tests.integration.messaging.test_relaying import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say, until
 from tests.integration.replay.conftest import (
     LEADS,
     a_consumer,

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import captured
-from tests.integration.messaging.test_relaying import until
+from tests.integration.messaging.loops import until
 from tests.integration.replay.conftest import LEADS, in_kafka, lose_records, publish, some
 from tests.stack.fixtures import DatabaseFor
 from tests.stack.process import Process

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally
-from tests.integration.messaging.test_relaying import running, until
+from tests.integration.messaging.loops import running, until
 from tests.integration.replay.conftest import (
     LEADS,
     a_replayer,

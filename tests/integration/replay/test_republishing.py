@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, erased, heard_of
-from tests.integration.messaging.test_relaying import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say, until
 from tests.integration.replay.conftest import (
     a_consumer,
     a_replayer,

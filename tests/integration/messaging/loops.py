@@ -1,0 +1,58 @@
+"""A relay and a consumer as a worker runs them, and what is said to them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.conftest import Tally, captured
+
+from shared.ids import new_id
+from shared.messaging import outbox, subjects
+from shared.messaging.consumer import Consumer
+from shared.messaging.lease import Lease
+from shared.messaging.relay import Relay
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+ENOUGH = 30.0
+
+
+async def until(is_so: Callable[[], object], *, seconds: float = ENOUGH) -> None:
+    """Wait until something that is asked again and again is so."""
+    async with asyncio.timeout(seconds):
+        while not await is_so():
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def running(*loops: Relay | Consumer) -> AsyncGenerator[None]:
+    """Run loops during a block."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(loop.run(stop)) for loop in loops]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def say(engine: AsyncEngine, lead_id: UUID, *companies: str) -> None:
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [lead_id])
+        events = [captured(lead_id, company) for company in companies]
+        await outbox.say(connection, events, outbox.Cause(correlation_id=new_id()))
+
+
+def a_relay(engine: AsyncEngine, settings: KafkaSettings, owner: str = "one") -> Relay:
+    beat = Heartbeats().loop("relay")
+    lease = Lease(engine, name="relay", owner=owner)
+    return Relay(engine, settings, "marketing-intake", lease, beat)
+
+
+def a_consumer(engine: AsyncEngine, settings: KafkaSettings, hearer: Tally) -> Consumer:
+    return Consumer(
+        engine=engine, settings=settings, service="tally", version="1",
+        topics=("handoff.leads.v1",), hearer=hearer, heartbeat=Heartbeats().loop("consume"),
+    )  # fmt: skip
