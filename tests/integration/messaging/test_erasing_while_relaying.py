@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.integration.messaging.test_relaying import say, until
+from tests.integration.messaging.loops import say, until
 
 from shared.ids import LeadId, new_id
 from shared.messaging import erasure, subjects
