@@ -128,6 +128,19 @@ class Tally:
         )
 
 
+@dataclass
+class Cut(Tally):
+    """A tally whose database goes away when it is asked, the first times."""
+
+    outages: int = 0
+
+    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
+        self.outages -= 1
+        if self.outages >= 0:
+            raise ConnectionResetError
+        return await super().load(connection, heard)
+
+
 @pytest.fixture(scope="module")
 async def database_url(stack: Stack) -> AsyncGenerator[str]:
     url = await databases.make_empty(stack, "lead_scoring")

@@ -19,7 +19,7 @@ from tests.integration.messaging.conftest import (
 from shared.ids import LeadId, new_id
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery
-from shared.messaging.release import NothingParked, Release
+from shared.messaging.release import Release
 
 Consuming = Narrowing[TallyDesk]
 
@@ -272,16 +272,6 @@ class TestMergingWhoIsParked:
 
         assert count == 2
         assert sorted(await heard_of(engine, stays)) == ["a3", "b2"]
-
-    async def test_an_order_for_nobody_makes_nobody(
-        self, narrowing: Consuming, engine: AsyncEngine, goes: LeadId
-    ) -> None:
-        with pytest.raises(NothingParked):
-            await Release(engine, narrowing.batch).release(goes)
-
-        async with engine.connect() as connection:
-            known = "SELECT count(*) FROM subject WHERE id = :id"
-            assert await connection.scalar(text(known), {"id": goes}) == 0
 
 
 class TestErasure:

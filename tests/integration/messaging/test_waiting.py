@@ -9,24 +9,23 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import (
-    Killed,
-    Tally,
+    Cut,
     TallyDesk,
     delivery,
-    erased,
     heard_of,
 )
 from tests.integration.messaging.test_consuming import mend, parked
 
 from shared import limits
+from shared.contracts import catalogue
+from shared.contracts.envelope import Envelope
+from shared.contracts.event import Event
 from shared.ids import LeadId, new_id
-from shared.messaging import orders, subjects
-from shared.messaging.lease import Lease
+from shared.messaging import attempts, subjects
+from shared.messaging.batch import Batch
 from shared.messaging.narrowing import Narrowing
-from shared.messaging.orders import Orders
 from shared.messaging.records import Delivery
 from shared.messaging.release import Release, StillFailing
-from shared.telemetry.heartbeat import Heartbeat
 
 Consuming = Narrowing[TallyDesk]
 
@@ -108,9 +107,11 @@ class TestReleasing:
                                     cautious=False)  # fmt: skip
         mend(monkeypatch)
         async with asyncio.timeout(5):
-            await release.release(lead)
+            with pytest.raises(StillFailing, match=r"#3 waits for one before it") as released:
+                await release.release(lead)
         await narrowing.see_through([delivery(lead, 2)], cautious=False)
 
+        assert released.value.count == 1
         assert await heard_of(engine, lead) == ["POISON", "2", "3"]
 
     async def test_a_rewritten_past_cannot_be_released(
@@ -135,74 +136,36 @@ class TestReleasing:
             await release.release(lead)
         assert await parked(engine, lead) == [(1, "poison")]
 
-
-class TestOrders:
-    async def test_a_lead_that_somebody_holds_holds_up_no_other_order(
-        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally
+    async def test_an_outage_is_no_try_of_the_event(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId
     ) -> None:
-        other = LeadId(new_id())
-        some = [delivery(each, 1, "poison") for each in (lead, other)]
-        await narrowing.see_through(some, cautious=False)
-        first, second = [await _ask_to_discard(engine, each) for each in (lead, other)]
+        await narrowing.see_through([delivery(lead, 1, "poison")], cautious=False)
+        cut = Cut(outages=2 * attempts.MOST)
+        release = Release(engine, Batch(engine, cut, narrowing.batch.started_at))
+        for _ in range(2 * attempts.MOST):
+            with pytest.raises(ConnectionResetError):
+                await release.release(lead)
+        with pytest.raises(StillFailing, match="ValueError"):
+            await release.release(lead)
 
-        async with engine.begin() as holder:
-            await holder.execute(
-                text("SELECT id FROM subject WHERE id = :id FOR UPDATE"), {"id": lead}
-            )
-            await _run(engine, tally, until=second)
-            async with engine.connect() as connection:
-                held = await orders.look(connection, first)
-        await _run(engine, tally, until=first)
-
-        assert held is not None
-        assert held.done_at is None
-        assert await parked(engine, lead) == []
-
-    async def test_a_busy_event_of_a_poisoned_lead_waits_for_a_person(
-        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:  # fmt: skip
-        other = LeadId(new_id())
-        await narrowing.see_through(
-            [delivery(lead, 1, "poison"), delivery(lead, 2), delivery(other, 1, "poison")],
-            cautious=False,
-        )
-        async with engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "UPDATE parked_event SET reason = 'busy', parked_at = parked_at - interval '1m'"
-                    " WHERE subject = :id AND sequence = 2"
-                ),
-                {"id": lead},
-            )
-        mend(monkeypatch)
-
-        await _run(engine, tally, until=await _ask_to_discard(engine, other))
-
-        assert await parked(engine, lead) == [(1, "poison"), (2, "busy")]
-
-    async def test_an_event_that_ends_the_process_ends_it_three_times_and_no_more(
-        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally,
-        monkeypatch: pytest.MonkeyPatch,
+    async def test_an_error_that_repeats_is_kept_as_short_as_the_first(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        release: Release[TallyDesk], monkeypatch: pytest.MonkeyPatch,
     ) -> None:  # fmt: skip
         await narrowing.see_through([delivery(lead, 1, "poison")], cautious=False)
-        order = await _ask(engine, lead, verb="release")
-        deaths: list[UUID] = []
 
-        async def die(_self: Release[TallyDesk], subject: UUID) -> int:
-            deaths.append(subject)
-            raise Killed
+        def read(_envelope: Envelope) -> Event:
+            raise catalogue.Unreadable("much" * 10_000)
 
-        with monkeypatch.context() as dying:
-            dying.setattr(Release, "release", die)
-            for _ in range(3):
-                with pytest.raises(Killed):
-                    await _run(engine, tally, until=order)
-            await _run(engine, tally, until=order)
+        monkeypatch.setattr(catalogue, "read", read)
+        with pytest.raises(StillFailing):
+            await release.release(lead)
+        async with engine.connect() as connection:
+            sql = "SELECT error, traceback FROM parked_event WHERE subject = :id"
+            row = (await connection.execute(text(sql), {"id": lead})).one()
 
-        assert deaths == [lead] * 3
-        assert await _error_of(engine, order) == "the process ended each time that this was tried"
-        assert await parked(engine, lead) == [(1, "poison")]
+        assert row.error.startswith("Unreadable: muchmuch")
+        assert (len(row.error), len(row.traceback)) == (500, 20_000)
 
     async def test_a_lead_that_was_merged_is_released_by_either_of_its_names(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
@@ -222,55 +185,6 @@ class TestOrders:
 
         assert await parked(engine, lead) == await parked(engine, target) == []
         assert await heard_of(engine, target) == ["POISON", "2", "1"]
-
-    async def test_erasure_takes_away_what_an_order_quoted(
-        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally
-    ) -> None:
-        await narrowing.see_through([delivery(lead, 1, "poison")], cautious=False)
-        order = await _ask(engine, lead, verb="release")
-        await _run(engine, tally, until=order)
-        before = await _error_of(engine, order)
-        await narrowing.see_through([delivery(lead, 2, event=erased(lead))], cautious=False)
-
-        assert before is not None
-        assert "cannot be heard" in before
-        assert await _error_of(engine, order) == "erased"
-
-
-async def _error_of(engine: AsyncEngine, order: UUID) -> str | None:
-    async with engine.connect() as connection:
-        row = await orders.look(connection, order)
-        return row.error if row else None
-
-
-async def _ask_to_discard(engine: AsyncEngine, lead_id: UUID) -> UUID:
-    return await _ask(engine, lead_id, verb="discard")
-
-
-async def _ask(engine: AsyncEngine, lead_id: UUID, *, verb: str) -> UUID:
-    async with engine.begin() as connection:
-        return await orders.ask(connection, verb=verb, subject=lead_id, actor="a test", reason=None)
-
-
-async def _run(engine: AsyncEngine, tally: Tally, *, until: UUID) -> None:
-    """Let the worker carry out orders until this one is done."""
-    stop = asyncio.Event()
-    lease = Lease(engine, name="orders", owner="one")
-    worker = Orders(engine, "lead-scoring", tally, lease, Heartbeat("orders"))
-    running = asyncio.create_task(worker.run(stop))
-    try:
-        async with asyncio.timeout(10):
-            while not running.done() and not await _is_done(engine, until):
-                await asyncio.sleep(0.1)
-    finally:
-        stop.set()
-        await running
-
-
-async def _is_done(engine: AsyncEngine, order: UUID) -> bool:
-    async with engine.connect() as connection:
-        row = await orders.look(connection, order)
-        return row is not None and row.done_at is not None
 
 
 class TestHeldBySomebody:

@@ -1,15 +1,12 @@
 """A heal brings back what a hearer lacks, and nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.integration.messaging.conftest import Tally, TallyDesk, heard_of
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.messaging.conftest import Cut, Tally, heard_of
 from tests.integration.messaging.loops import a_relay, running, say, until
 from tests.integration.replay.conftest import (
     LEADS,
@@ -29,21 +26,7 @@ from tests.integration.replay.conftest import (
 
 from shared.clock import utc_now
 from shared.messaging import attempts
-from shared.messaging.heard import Heard
 from shared.settings import KafkaSettings
-
-
-@dataclass
-class Cut(Tally):
-    """A tally whose database goes away when it is asked, the first times."""
-
-    outages: int = 0
-
-    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
-        self.outages -= 1
-        if self.outages >= 0:
-            raise ConnectionResetError
-        return await super().load(connection, heard)
 
 
 async def test_what_a_restored_hearer_lacks_takes_effect_again_and_nothing_twice(

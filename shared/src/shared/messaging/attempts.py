@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 MOST = 3
+ENDED = "the process ended each time that this was tried"
 
 _COUNT = text("""
     INSERT INTO attempt AS a (event_id, tries)

@@ -155,7 +155,7 @@ class Narrowing(Generic[D]):
             async with self.engine.begin() as connection:
                 await attempts.forget(connection, [event_id])
             self.blameless.discard(event_id)
-        failure = Failure(delivery, "the process ended each time that this was tried", "")
+        failure = Failure(delivery, attempts.ENDED, "")
         tries = 0
         while tries < attempts.MOST:
             tries = (await attempts.count(self.engine, [event_id]))[event_id]

@@ -5,7 +5,9 @@ busy is released here by itself.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from shared import crash_points
 from shared.contracts.catalogue import heard_by
 from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
-from shared.messaging import attempts, backoff, holds, subjects
+from shared.messaging import backoff, holds, subjects
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import subscribe
 from shared.messaging.heard import D, Hearer
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 _SLEEP_SECONDS = 0.5
 _BUSY_SECONDS = 5.0
 _MOST_ORDERS = 20
+_MOST_BUSY = 100
 
 _ASK = text("""
     INSERT INTO parking_order (id, verb, subject, actor, reason)
@@ -47,11 +50,11 @@ _DONE = text("""
 _LOOK = text("SELECT * FROM parking_order WHERE id = :id")
 # What is parked as poison waits for a person; a busy event of that lead waits with it.
 _BUSY = text("""
-    SELECT DISTINCT p.subject FROM parked_event p
+    SELECT p.subject FROM parked_event p
     LEFT JOIN subject s ON s.id = p.subject LEFT JOIN subject t ON t.id = s.alias_of
     WHERE p.reason = 'busy' AND p.parked_at < clock_timestamp() - make_interval(secs => :seconds)
       AND s.parked_as IS NULL AND t.parked_as IS NULL
-    LIMIT 20
+    GROUP BY p.subject ORDER BY min(p.parked_at) LIMIT :most
 """)
 
 
@@ -70,6 +73,10 @@ async def look(connection: AsyncConnection, order_id: UUID) -> Row[Any] | None:
     return (await connection.execute(_LOOK, {"id": order_id})).one_or_none()
 
 
+Step = Callable[[UUID], Awaitable[int]]
+"""A part of the work on one lead; it returns how many events it dealt with."""
+
+
 @dataclass(slots=True)
 class Orders(Generic[D]):
     """The worker's side; a service that hears nothing has only what Kafka does not take."""
@@ -79,62 +86,66 @@ class Orders(Generic[D]):
     hearer: Hearer[D] | None
     lease: Lease
     heartbeat: Heartbeat
-    blameless: set[UUID] = field(default_factory=set[UUID])
+    release: Release[D] | None = field(init=False, default=None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry out orders until told to stop; of several workers one does."""
-        release = await self._release()
+        if self.hearer is not None and self.release is None:
+            started_at = await subscribe(self.engine, heard_by(self.service))
+            self.release = Release(self.engine, Batch(self.engine, self.hearer, started_at))
         try:
             while not stop.is_set():
                 if not await self.lease.hold():
                     self.heartbeat.stand_by()
-                elif await self._turn(release) == _MOST_ORDERS:
+                elif await self._turn() == _MOST_ORDERS:
                     continue
                 await backoff.sleep(_SLEEP_SECONDS, stop)
         finally:
             await self.lease.give_back()
 
-    async def _release(self) -> Release[D] | None:
-        if self.hearer is None:
-            return None
-        started_at = await subscribe(self.engine, heard_by(self.service))
-        return Release(self.engine, Batch(self.engine, self.hearer, started_at))
-
-    async def _turn(self, release: Release[D] | None) -> int:
+    async def _turn(self) -> int:
         """Carry out some orders; return how many were done."""
         self.heartbeat.beat()
         async with self.engine.connect() as connection:
             orders = (await connection.execute(_OPEN, {"most": _MOST_ORDERS})).all()
-            busy = (await connection.execute(_BUSY, {"seconds": _BUSY_SECONDS})).all()
-        for row in busy:
-            await self._carry_out(release, "release", row.subject)
-        done = sum([await self._one(release, order) for order in orders])
+        done = sum([await self._one(order) for order in orders])
+        if self.release is not None:
+            await self._release_busy(self.release)
         self.heartbeat.progress()
         return done
 
-    async def _one(self, release: Release[D] | None, order: Row[Any]) -> bool:
-        self.heartbeat.beat()
-        tries = (await attempts.count(self.engine, [order.id]))[order.id]
-        if tries > attempts.MOST and order.id not in self.blameless:
-            outcome = 0, "the process ended each time that this was tried"
-        else:
-            self.blameless.add(order.id)  # what stops this, and does not end the process
-            outcome = await self._carry_out(release, order.verb, order.subject)
-            crash_points.reach("orders.before_done")
+    async def _release_busy(self, release: Release[D]) -> None:
+        """Release what was busy, of leads that nobody holds now; what fails waits for a person."""
         async with self.engine.begin() as connection:
-            await attempts.forget(connection, [order.id])
-            if outcome is not None:
-                values = {"id": order.id, "count": outcome[0], "error": outcome[1]}
-                await connection.execute(_DONE, values)
-        self.blameless.discard(order.id)
+            values = {"seconds": _BUSY_SECONDS, "most": _MOST_BUSY}
+            busy = list(await connection.scalars(_BUSY, values))
+            held = await subjects.held(connection, busy) if busy else set[UUID]()
+        for subject in [each for each in busy if each not in held]:
+            self.heartbeat.beat()
+            await self._carry_out(subject, [release.release])
+
+    async def _one(self, order: Row[Any]) -> bool:
+        self.heartbeat.beat()
+        outcome = await self._carry_out(order.subject, self._steps(order.verb))
+        crash_points.reach("orders.before_done")
         if outcome is None:
             return False
+        async with self.engine.begin() as connection:
+            values = {"id": order.id, "count": outcome[0], "error": outcome[1]}
+            await connection.execute(_DONE, values)
         log.info("parking_order_done", verb=order.verb, subject=str(order.subject),
                  actor=order.actor, count=outcome[0], failed=outcome[1] is not None)  # fmt: skip
         return True
 
+    def _steps(self, verb: str) -> Sequence[Step]:
+        """Return what an order means: for what Kafka does not take, and for what is parked here."""
+        lift = partial(self._lift, holds.release if verb == "release" else holds.discard)
+        if self.release is None:
+            return [lift]
+        return [lift, self.release.release if verb == "release" else self.release.discard]
+
     async def _carry_out(
-        self, release: Release[D] | None, verb: str, subject: UUID
+        self, subject: UUID, steps: Sequence[Step]
     ) -> tuple[int, str | None] | None:
         """Return how many events were dealt with, and what failed; None: somebody holds the lead.
 
@@ -142,14 +153,12 @@ class Orders(Generic[D]):
         """
         count = 0
         try:
-            count += await self._lift(verb, subject)
-            if release is not None:
-                work = release.release if verb == "release" else release.discard
-                count += await work(subject)
+            for step in steps:
+                count += await step(subject)
         except NothingParked:
             return count, None
         except StillFailing as error:
-            return count, str(error)
+            return count + error.count, str(error)
         except Exception as error:
             kind = kind_of(error)
             if kind is Kind.INFRASTRUCTURE:
@@ -158,10 +167,10 @@ class Orders(Generic[D]):
             return None if kind is Kind.CONTENTION else (count, type(error).__name__)
         return count, None
 
-    async def _lift(self, verb: str, subject: UUID) -> int:
+    async def _lift(
+        self, work: Callable[[AsyncConnection, Sequence[UUID]], Awaitable[int]], subject: UUID
+    ) -> int:
         """Release or discard what Kafka does not take of the lead."""
-        work = holds.release if verb == "release" else holds.discard
         async with self.engine.begin() as connection:
-            names = {subject, *await subjects.names_of(connection, subject)}
-            await subjects.lock(connection, names)
-            return await work(connection, sorted(names))
+            locked = await subjects.lock_known(connection, subject)
+            return await work(connection, sorted(locked))

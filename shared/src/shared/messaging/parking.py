@@ -31,6 +31,10 @@ _LOAD = text("""
     SELECT * FROM parked_event WHERE subject = ANY(:subjects) AND reason = ANY(:reasons)
     ORDER BY subject, id
 """)
+_FAIL_AGAIN = text("""
+    UPDATE parked_event SET reason = :reason, error = :error, traceback = :traceback
+    WHERE id = :parked_id
+""")
 _DELETE = text("DELETE FROM parked_event WHERE id = ANY(:ids)")
 _ERROR_LENGTH = 500
 _TRACEBACK_LENGTH = 20_000
@@ -91,6 +95,11 @@ async def load(
     for row in rows:
         found.setdefault(row.subject, []).append(_delivery(row))
     return found
+
+
+async def fail_again(connection: AsyncConnection, parked: Parked) -> None:
+    """Write why an event stays parked that was tried once more."""
+    await connection.execute(_FAIL_AGAIN, {**parked.row(), "parked_id": parked.delivery.parked_id})
 
 
 async def unpark(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:

@@ -5,7 +5,7 @@ stops at the first that fails. Discard moves the positions past them without any
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
 
@@ -13,18 +13,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database.errors import Kind, kind_of
-from shared.messaging import parking, positions, subjects
+from shared.messaging import attempts, parking, positions, subjects
 from shared.messaging.batch import Batch, Failure
 from shared.messaging.heard import D
+from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams
 from shared.messaging.subjects import Subject
 
 _ALL = ("poison", "conflict", "behind", "busy", "gap")
 _CLEAR = text("UPDATE subject SET parked_as = NULL WHERE id = ANY(:names)")
-_SET_ERROR = text("""
-    UPDATE parked_event SET reason = 'poison', error = :error, traceback = :traceback
-    WHERE id = :id
+# What was busy and turns out to be early waits as every early event does, and is not tried again.
+_EARLY = text("""
+    UPDATE parked_event SET reason = 'gap' WHERE subject = ANY(:names) AND reason = 'busy'
 """)
 
 
@@ -33,30 +34,46 @@ class NothingParked(Exception):
 
 
 class StillFailing(Exception):
-    """An event cannot take effect, as the text says: it and what is behind it stay parked."""
+    """An event cannot take effect, as the text says: it and what is behind it stay parked.
+
+    `count`: how many events before it had their effect.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        """Say what stands in the way; of the person nothing is quoted."""
+        super().__init__(sentence)
+        self.count = 0
 
 
 @dataclass(slots=True)
 class Release(Generic[D]):
-    """Carries out orders about parked events of one service."""
+    """Carries out orders about parked events of one service.
+
+    `blameless`: events of which a try was counted that infrastructure or contention ended.
+    """
 
     engine: AsyncEngine
     batch: Batch[D]
+    blameless: set[UUID] = field(default_factory=set[UUID])
 
     async def release(self, subject: UUID) -> int:
         """Apply what is parked; return how many events had their effect.
 
         Raises:
             NothingParked: there is none.
-            StillFailing: an event failed; those before it have had their effect.
+            StillFailing: an event failed, or waits for one that is missing.
             sqlalchemy.exc.DBAPIError: of contention or infrastructure: ask again.
         """
         count = 0
-        while (delivery := await self._first(subject)) is not None:
-            await self._apply(delivery)
-            count += 1
-        if count == 0:
+        try:
+            while (delivery := await self._first(subject)) is not None:
+                await self._apply(delivery)
+                count += 1
             await self._say_what_is_missing(subject)
+        except StillFailing as error:
+            error.count = count
+            raise
+        if count == 0:
             raise NothingParked(str(subject))
         return count
 
@@ -101,6 +118,7 @@ class Release(Generic[D]):
             ready = self._ready(streams, [d for some in parked.values() for d in some])
             if ready is None:
                 await connection.execute(_CLEAR, {"names": list(locked)})
+                await connection.execute(_EARLY, {"names": list(locked)})
             elif streams[ready.envelope.subject].contradicts(ready.envelope):
                 raise StillFailing("Its number was heard with another id: discard it.")
             return ready
@@ -109,32 +127,44 @@ class Release(Generic[D]):
         failure = await self._try(delivery)
         if failure is None:
             return
-        name = delivery.envelope.subject
+        envelope = delivery.envelope
         async with self.engine.begin() as connection:
-            locked = await subjects.lock(connection, [name])
-            values = {"error": failure.error, "traceback": failure.traceback}
-            await connection.execute(_SET_ERROR, values | {"id": delivery.parked_id})
-            await parking.mark(connection, locked[name].id, "poison")
-        raise StillFailing(f"An event failed again, and the rest waits behind it: {failure.error}")
+            locked = await subjects.lock(connection, [envelope.subject])
+            await attempts.forget(connection, [envelope.event_id])
+            poison = Parked(delivery, "poison", failure.error, failure.traceback)
+            await parking.fail_again(connection, poison)
+            await parking.mark(connection, locked[envelope.subject].id, "poison")
+        raise StillFailing(f"An event failed again, and the rest waits behind it: {failure.name}")
 
     async def _try(self, delivery: Delivery) -> Failure | None:
+        """Try an event, counted beforehand: it may end the process, and the next one with it."""
+        if not await self._may_try(delivery.envelope.event_id):
+            return Failure(delivery, attempts.ENDED, "")
         try:
-            failures = await self.batch.run([delivery], released=True)
+            failures = await self.batch.run([delivery], counted=True, released=True)
         except Exception as error:
             if kind_of(error) in (Kind.INFRASTRUCTURE, Kind.CONTENTION):
+                self.blameless.add(delivery.envelope.event_id)
                 raise
             return Failure.of(delivery, error)
         return failures[0] if failures else None
 
+    async def _may_try(self, event_id: UUID) -> bool:
+        if event_id in self.blameless:
+            self.blameless.discard(event_id)
+            return True
+        return (await attempts.count(self.engine, [event_id]))[event_id] <= attempts.MOST
+
     async def _lock(self, connection: AsyncConnection, subject: UUID) -> dict[UUID, Subject]:
-        """Lock the lead under all its names, whichever of them was given.
+        """Lock the lead under all its names.
 
         Raises:
             NothingParked: nobody has this name.
         """
-        if not await subjects.names_of(connection, subject):
+        locked = await subjects.lock_known(connection, subject)
+        if not locked:
             raise NothingParked(str(subject))
-        return await subjects.lock(connection, [subject], whole=True)
+        return locked
 
     def _ready(self, streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
         """Return the parked event that is next in its stream, the earliest parked first."""

@@ -94,6 +94,13 @@ async def lock(
     return {name: found[found[name].alias_of or name] for name in sorted(names)}
 
 
+async def lock_known(connection: AsyncConnection, name: UUID) -> dict[UUID, Subject]:
+    """Lock a lead under all its names, whichever of them is given; none where it is unknown."""
+    if not await names_of(connection, name):
+        return {}
+    return await lock(connection, [name], whole=True)
+
+
 async def merge(connection: AsyncConnection, merged: UUID, *, into: UUID) -> None:
     """Make a lead an alias, and its own aliases those of the other; both are locked whole.
 

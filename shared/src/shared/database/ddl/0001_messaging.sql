@@ -110,6 +110,7 @@ CREATE TABLE parked_event (
     UNIQUE (topic, subject, sequence)
 );
 CREATE INDEX parked_event_subject ON parked_event (subject, id);
+CREATE INDEX parked_event_busy ON parked_event (parked_at) WHERE reason = 'busy';
 
 -- Records that have no readable envelope at all: they belong to no lead, so they hold nobody up.
 CREATE TABLE unreadable_record (
