@@ -21,7 +21,7 @@ from shared.database.errors import Kind, kind_of
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Member, Partition, Record
-from shared.messaging import backoff, parking
+from shared.messaging import backoff
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D, Hearer
@@ -39,7 +39,6 @@ _MOST_RECORDS = 500
 _POLL_SECONDS = 0.2
 _PACE_SECONDS = 0.01
 _HELD_SECONDS = 2.0
-_CAUTIOUS_SECONDS = 10.0
 
 _SUBSCRIBE = text("""
     INSERT INTO subscription (topic) SELECT unnest(CAST(:topics AS text[])) ON CONFLICT DO NOTHING
@@ -74,8 +73,6 @@ class Consumer(Generic[D]):
             StartAgain: there is work and the client does not give it; only a new one is sure to.
         """
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
-        breaker = Breaker(self.service, self.version)
-        narrowing = Narrowing(self.engine, batch, breaker)
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         watch = StuckWatch(self.settings, self.service, self.topics, self.heartbeat)
         try:
@@ -83,6 +80,7 @@ class Consumer(Generic[D]):
             await client.start(member)
             self.heartbeat.free()
             crash_points.reach("consumer.joined")
+            narrowing = Narrowing(self.engine, batch, Breaker(self.service, self.version))
             watching = asyncio.create_task(watch.run(member), name="watch the lag")
             try:
                 await self._consume(member, narrowing, watch, stop)
@@ -94,7 +92,6 @@ class Consumer(Generic[D]):
     async def _consume(
         self, member: Member, narrowing: Narrowing[D], watch: StuckWatch, stop: asyncio.Event
     ) -> None:
-        cautious_until = time.monotonic() + _CAUTIOUS_SECONDS
         while not stop.is_set():
             records = await client.poll(member, seconds=_POLL_SECONDS, most=_MOST_RECORDS)
             self.heartbeat.beat()
@@ -107,8 +104,7 @@ class Consumer(Generic[D]):
                 continue
             crash_points.reach("consumer.after_poll")
             watch.batch_began = began = time.monotonic()
-            cautious = began < cautious_until
-            if not await self._see_through(member, narrowing, records, stop, cautious=cautious):
+            if not await self._see_through(member, narrowing, records, stop):
                 return
             crash_points.reach("consumer.after_commit")
             await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
@@ -124,8 +120,6 @@ class Consumer(Generic[D]):
         narrowing: Narrowing[D],
         records: Mapping[Partition, Sequence[Record]],
         stop: asyncio.Event,
-        *,
-        cautious: bool,
     ) -> bool:
         """Try the same batch until nothing of it is left; False where it was told to stop first."""
         deliveries, strangers = self._take_apart(records)
@@ -133,7 +127,7 @@ class Consumer(Generic[D]):
         failures = 0
         while not stop.is_set():
             try:
-                await self._once(narrowing, deliveries, strangers, cautious=cautious)
+                await narrowing.take(deliveries, strangers)
             except Exception as error:
                 reason = why_held(error)
                 if reason is None:
@@ -144,19 +138,6 @@ class Consumer(Generic[D]):
                 self._go_on(member)
                 return True
         return False
-
-    async def _once(
-        self,
-        narrowing: Narrowing[D],
-        deliveries: Sequence[Delivery],
-        strangers: Sequence[Stranger],
-        *,
-        cautious: bool,
-    ) -> None:
-        await narrowing.breaker.check(self.engine)
-        narrowing.batch.refuse_unknown_versions(deliveries)
-        await parking.keep_strangers(self.engine, strangers)
-        await narrowing.see_through(deliveries, cautious=cautious)
 
     async def _hold(self, member: Member, reason: str, failures: int, stop: asyncio.Event) -> None:
         """Wait on purpose: nothing is fetched, and the group is told that this member lives."""

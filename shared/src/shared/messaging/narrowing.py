@@ -5,6 +5,7 @@ parks its lead; what only ever times out waits as `busy`; infrastructure is nobo
 that somebody holds for long make the others wait for them once, not lead by lead or batch by batch.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
@@ -20,11 +21,12 @@ from shared.messaging.batch import Batch, Failure
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D
 from shared.messaging.parking import Parked
-from shared.messaging.records import Delivery
+from shared.messaging.records import Delivery, Stranger
 
 log = structlog.get_logger(__name__)
 
 _CONTENTION_TRIES = 3
+_CAUTIOUS_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Narrowing(Generic[D]):
     """Runs batches of one consumer until nothing of them is left to do.
 
     `held`: the leads that somebody held for too long when they were last tried.
+    For a while after its making it is cautious, as an event may have ended the process before.
     """
 
     engine: AsyncEngine
@@ -40,12 +43,27 @@ class Narrowing(Generic[D]):
     blameless: set[UUID] = field(default_factory=set[UUID])
     applied: set[UUID] = field(default_factory=set[UUID])
     held: set[UUID] = field(default_factory=set[UUID])
+    cautious_until: float = field(default_factory=lambda: time.monotonic() + _CAUTIOUS_SECONDS)
+
+    async def take(self, deliveries: Sequence[Delivery], strangers: Sequence[Stranger]) -> None:
+        """See through what was read together; what belongs to no lead is kept aside.
+
+        Raises:
+            BreakerOpen: too much is parked.
+            UnknownVersion: newer code wrote one of the events.
+            Exception: of infrastructure; what had its effect is known by its position.
+        """
+        cautious = time.monotonic() < self.cautious_until
+        await self.breaker.check(self.engine)
+        self.batch.refuse_unknown_versions(deliveries)
+        await parking.keep_strangers(self.engine, strangers)
+        await self.see_through(deliveries, cautious=cautious)
 
     async def see_through(self, deliveries: Sequence[Delivery], *, cautious: bool) -> None:
         """Give every delivery its effect, or park its lead.
 
-        `cautious`: the process began a moment ago, perhaps because an event of this batch killed
-        it. Then tries are counted beforehand, and what was counted before goes alone.
+        `cautious`: perhaps an event of this batch ended the process before. Then tries are counted
+        beforehand, and what was counted before goes alone.
 
         Raises:
             BreakerOpen: too much is parked.

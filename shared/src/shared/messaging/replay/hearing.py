@@ -4,13 +4,12 @@
 and writes nothing; it calls no handler, so it cannot foresee poison.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic
 from uuid import UUID
 
-from shared.messaging import parking, positions, subjects
+from shared.messaging import positions, subjects
 from shared.messaging.batch import Batch, Effects
 from shared.messaging.heard import D
 from shared.messaging.narrowing import Narrowing
@@ -18,19 +17,14 @@ from shared.messaging.records import Delivery, Stranger
 from shared.messaging.replay.orders import WrongOrder
 from shared.messaging.stream import Streams
 
-_CAUTIOUS_SECONDS = 10.0
 _MOST_REMEMBERED = 200_000
 
 
 @dataclass(slots=True)
 class Hearing(Generic[D]):
-    """Sees batches through as the consumer does: locks, positions, use cases, parking, breaker.
-
-    For a while after its start it is cautious, as an event may have ended the process before.
-    """
+    """Sees batches through as the consumer does: locks, positions, use cases, parking, breaker."""
 
     narrowing: Narrowing[D]
-    cautious_until: float = field(default_factory=lambda: time.monotonic() + _CAUTIOUS_SECONDS)
 
     @property
     def effects(self) -> Effects:
@@ -39,11 +33,7 @@ class Hearing(Generic[D]):
 
     async def take(self, deliveries: Sequence[Delivery], strangers: Sequence[Stranger]) -> None:
         """Give what is missing its effect, or park its lead; errors as of the consumer."""
-        await self.narrowing.breaker.check(self.narrowing.engine)
-        self.narrowing.batch.refuse_unknown_versions(deliveries)
-        await parking.keep_strangers(self.narrowing.engine, strangers)
-        cautious = time.monotonic() < self.cautious_until
-        await self.narrowing.see_through(deliveries, cautious=cautious)
+        await self.narrowing.take(deliveries, strangers)
 
     def turn(self) -> None:
         """Remember nothing: all is in the database."""
