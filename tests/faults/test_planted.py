@@ -43,7 +43,7 @@ CATCHES = {
         INTAKE, partial(intake, api=["capture.after_commit:2"] * 2), "one key, two submissions"
     ),
     "id-watermark": Caught(
-        INTAKE, partial(relaying.a_row_that_commits_late, within=SOON), "still on its way"
+        INTAKE, relaying.a_row_that_commits_late, "passed by: a later one was sent"
     ),
     "deleted-before-ack": Caught(
         INTAKE,
@@ -77,8 +77,8 @@ CATCHES = {
     ),
     "poison-counted-in-memory": Caught(
         SCORING,
-        partial(mishearing.an_event_that_kills, within=10.0),
-        "still on its way",
+        mishearing.an_event_that_kills,
+        "killed more often than it may be tried",
         beside=("deploys/killed-by-an-event",),
     ),
     "timer-without-lock": Caught(

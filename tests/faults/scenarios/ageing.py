@@ -1,13 +1,13 @@
 """Scenario: somebody's snapshot stays open while the outbox turns over, so nothing is tidied up."""
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from tests.faults.invariants import INTAKE
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 
 from shared import limits
 from shared.contracts.lead import LeadCaptured
@@ -56,10 +56,7 @@ async def _turn_over(rig: Rig, events: int) -> None:
     """Say events and wait until the relay has sent and archived them."""
     ids = [new_id() for _ in range(events)]
     await rig.ask(INTAKE, _SAY, ids, "handoff.leads.v1", LeadCaptured.wire_type())
-    end = time.monotonic() + _DRAINED_WITHIN
-    while await rig.one(INTAKE, "SELECT count(*) FROM outbox"):
-        if time.monotonic() > end:
-            raise TimeoutError("the outbox was not drained")
+    await until(rig, INTAKE, "SELECT count(*) = 0 FROM outbox", within=_DRAINED_WITHIN)
 
 
 async def _poll(rig: Rig) -> Poll:

@@ -16,6 +16,7 @@ from tests.faults.invariants import PIPELINE, Findings, balance
 from tests.faults.rig.feeder import Feeder, feeding
 from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 from tests.faults.scenarios.racing import qualified, scored
 
 from shared.clock import utc_now
@@ -24,7 +25,6 @@ from shared.ids import new_id
 _OTHERS = 20
 _ROUND_SECONDS = 0.5
 _AT_ONCE = 24
-_RELEASED_WITHIN = 40.0
 _LOCK = "SELECT FROM subject WHERE id = $1 FOR UPDATE"
 _SCORED = """
     SELECT lead_id, (detail ->> 'score')::int AS score, created_at FROM timeline_entry
@@ -90,7 +90,7 @@ async def one_lead(rig: Rig, *, seconds: float) -> Held:
             result.busy = await rig.one(
                 PIPELINE, "SELECT count(*) FROM parked_event WHERE subject = $1", leads[0]
             )
-        await _all_released(rig)
+        await until(rig, PIPELINE, "SELECT count(*) = 0 FROM parked_event")
         result.findings = await balance(rig, fed=feeder.said, within=60) | _ended_loops(worker)
         late = [
             (row["created_at"] - said[row["score"]]).total_seconds()
@@ -101,17 +101,9 @@ async def one_lead(rig: Rig, *, seconds: float) -> Held:
     return result
 
 
-async def _all_released(rig: Rig) -> None:
-    """Wait until what was busy has released itself."""
-    async with asyncio.timeout(_RELEASED_WITHIN):
-        while await rig.one(PIPELINE, "SELECT count(*) FROM parked_event"):
-            await asyncio.sleep(0.1)
-
-
 async def _deals(rig: Rig, count: int) -> dict[UUID, UUID]:
-    async with asyncio.timeout(30):
-        while len(rows := await rig.ask(PIPELINE, "SELECT id, lead_id FROM deal")) < count:
-            await asyncio.sleep(0.1)
+    await until(rig, PIPELINE, "SELECT count(*) >= $1 FROM deal", count)
+    rows = await rig.ask(PIPELINE, "SELECT id, lead_id FROM deal")
     return {row["lead_id"]: row["id"] for row in rows}
 
 
@@ -165,7 +157,7 @@ async def deadlocks(rig: Rig, *, times: int) -> tuple[Findings, int]:
         for score in range(times):
             async with locked(rig, PIPELINE, leads[1]) as other:
                 await feeder.say(*(scored(lead, score) for lead in leads))
-                await _somebody_waits(rig)
+                await until(rig, PIPELINE, _WAITS)
                 with contextlib.suppress(asyncpg.DeadlockDetectedError):
                     await other.execute(_LOCK, leads[0])
         found = await balance(rig, fed=feeder.said, within=60)
@@ -196,9 +188,3 @@ def _ended_loops(worker: Process) -> Findings:
     """Count loops that ended by what they should have tried again."""
     count = worker.log.read_text().count('"loop_failed"')
     return {"a loop ended": count} if count else {}
-
-
-async def _somebody_waits(rig: Rig) -> None:
-    async with asyncio.timeout(20):
-        while not await rig.one(PIPELINE, _WAITS):
-            await asyncio.sleep(0.01)

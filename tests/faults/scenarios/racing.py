@@ -18,6 +18,7 @@ import httpx
 from tests.faults.invariants import PIPELINE, Findings, balance
 from tests.faults.rig.feeder import Feeder, feeding
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.event import Event
@@ -171,9 +172,8 @@ async def _hire(client: httpx.AsyncClient, number: int) -> str:
 async def _deals(rig: Rig, feeder: Feeder) -> list[Raced]:
     raced = [Raced(new_id()) for _ in range(_DEALS)]
     await feeder.say(*(qualified(deal.lead_id) for deal in raced))
-    async with asyncio.timeout(30):
-        while len(rows := await rig.ask(PIPELINE, "SELECT id, lead_id FROM deal")) < _DEALS:
-            await asyncio.sleep(0.1)
+    await until(rig, PIPELINE, "SELECT count(*) >= $1 FROM deal", _DEALS)
+    rows = await rig.ask(PIPELINE, "SELECT id, lead_id FROM deal")
     ids = {row["lead_id"]: row["id"] for row in rows}
     for deal in raced:
         deal.deal_id = ids[deal.lead_id]

@@ -1,0 +1,17 @@
+"""Waits for what a database is to say."""
+
+import asyncio
+
+from tests.faults.rig.rig import Rig
+
+WITHIN = 40.0
+_ASK_EVERY = 0.05
+
+
+async def until(
+    rig: Rig, service: str, question: str, *values: object, within: float = WITHIN
+) -> None:
+    """Wait until a query of a service's database answers true."""
+    async with asyncio.timeout(within):
+        while not await rig.one(service, question, *values):
+            await asyncio.sleep(_ASK_EVERY)
