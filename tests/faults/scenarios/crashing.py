@@ -15,23 +15,17 @@ from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.deal import DealOpened
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
-from shared.crash_points import POINTS
 from shared.ids import DealId, LeadId, RepId, new_id
 
 _DEATH_WITHIN = 45.0  # to start on a busy machine, to come to its point, and to die there
 _WAVE = 12
 Points = Sequence[str]
-
-
-def points_of(*loops: str, passes: Sequence[int] = (1, 2, 3)) -> list[str]:
-    """Return the crash points of these loops, each at these passes."""
-    names = [point for point in POINTS if point.partition(".")[0] in loops]
-    return [f"{name}:{number}" for number in passes for name in names]
 
 
 async def intake(
@@ -51,15 +45,17 @@ async def intake(
             leads = some_leads(source, _WAVE, seed=next(seeds))
             await storm(client, leads, at_once=6, a_second=60, ledger=ledger)
 
-        await _until_dead([(door, len(api)), (work, len(worker))], send_some)
+        await until_dead([(door, len(api)), (work, len(worker))], send_some)
     return await balance(rig, ledger=ledger, within=within)
 
 
-async def hearing(rig: Rig, *, worker: Points, within: float = 30.0) -> Findings:
-    """Events of leads are heard by scoring while its worker dies at these points."""
+async def hearing(rig: Rig, *, worker: Points, workers: int = 1, within: float = 30.0) -> Findings:
+    """Events of leads are heard by scoring while its first worker dies at these points."""
     process = rig.process("lead_scoring")
     process.crashes = list(worker)
     process.start()
+    for number in range(1, workers):
+        await rig.start("lead_scoring", number=number)
     async with feeding(rig.kafka) as feeder:
         leads: list[UUID] = []
 
@@ -68,7 +64,7 @@ async def hearing(rig: Rig, *, worker: Points, within: float = 30.0) -> Findings
             await feeder.say(captured(leads[-1]), *some_updates(leads, feeder))
             await asyncio.sleep(0.05)
 
-        await _until_dead([(process, len(worker))], say_some)
+        await until_dead([(process, len(worker))], say_some)
         return await balance(rig, fed=feeder.said, within=within)
 
 
@@ -88,18 +84,12 @@ async def ringing(
             await feeder.say(*(deal_opened(new_id()) for _ in range(5)))
             await asyncio.sleep(0.2)
 
-        await _until_dead([(process, len(worker))], say_some)
-        await _all_overdue(rig)
+        await until_dead([(process, len(worker))], say_some)
+        await until(rig, "notifier", "SELECT count(*) = 0 FROM task WHERE next_at IS NOT NULL")
         return await balance(rig, fed=feeder.said, within=within)
 
 
-async def _all_overdue(rig: Rig) -> None:
-    async with asyncio.timeout(_DEATH_WITHIN):
-        while await rig.one("notifier", "SELECT count(*) FROM task WHERE next_at IS NOT NULL"):
-            await asyncio.sleep(0.2)
-
-
-async def _until_dead(
+async def until_dead(
     processes: Sequence[tuple[Process, int]], work: Callable[[], Awaitable[None]]
 ) -> None:
     """Give work until each process has died at all of its points; then let them come back."""
