@@ -6,23 +6,22 @@ from tests.faults.rig.rig import Rig
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
 
 
-async def save(rig: Rig, service: str) -> None:
-    """Keep the database as it is now."""
+async def save(rig: Rig, service: str, moment: str) -> None:
+    """Keep the database as it is now, under the name of the moment."""
     name = _name(rig, service)
     await _alone(
-        rig, name, f'DROP DATABASE IF EXISTS "{name}_saved"', f'CREATE DATABASE "{name}_saved"'
-        f' TEMPLATE "{name}" OWNER "{service}"',
-    )  # fmt: skip
+        rig, name, f'CREATE DATABASE "{name}_{moment}" TEMPLATE "{name}" OWNER "{service}"'
+    )
 
 
-async def restore(rig: Rig, service: str) -> None:
-    """Put the saved database in the place of the present one."""
+async def restore(rig: Rig, service: str, moment: str) -> None:
+    """Put the database of that moment, which is used up by this, in the place of the present."""
     name = _name(rig, service)
     await _alone(
         rig,
         name,
         f'DROP DATABASE "{name}" WITH (FORCE)',
-        f'ALTER DATABASE "{name}_saved" RENAME TO "{name}"',
+        f'ALTER DATABASE "{name}_{moment}" RENAME TO "{name}"',
     )
 
 
