@@ -63,8 +63,8 @@ async def test_a_gap_that_is_discarded_lets_later_events_take_effect_and_the_lat
         body = {"reason": "It was lost for good."}
         discarded = await client.post(f"/v1/parked/{lead}/discard", json=body)
     await feeder.send([missing, *(feeder.next(updated(lead, n)) for n in (4, 5))])
-    await quiet(rig, feeder.said)
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert (released.status_code, still) == (409, {"gap": 1})
     assert "missing" in released.json()["detail"]
     assert (discarded.status_code, discarded.json()["count"]) == (200, 1)

@@ -24,6 +24,7 @@ async def test_a_missing_topic_is_told_and_waited_for(make_rig: MakeRig) -> None
 
     seen = await refusing.no_topic(rig, leads=20)
 
+    assert seen.broken == {}
     assert "infrastructure" in seen.troubles
     assert sorted(seen.heard[0].values()) == [1] * 20
 
@@ -37,6 +38,7 @@ async def test_records_that_are_gone_before_they_were_heard_leave_a_gap_that_is_
     seen = await refusing.records_gone(rig, leads, 10)
 
     while_parked, in_the_end = seen.heard
+    assert seen.broken == {}
     assert seen.gaps == set(leads)
     assert [while_parked[lead] for lead in leads] == [1] * 5
     assert [in_the_end[lead] for lead in leads] == [3] * 5

@@ -15,6 +15,7 @@ from tests.faults.rig.feeder import captured, feeding, updated
 from tests.faults.rig.process import Process
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 from tests.faults.scenarios.relaying import LEADS, say
 
 from shared.contracts.catalogue import PARTITIONS
@@ -27,6 +28,7 @@ _TOO_LARGE, _LARGE = 40_000, 1500
 _MORE_THAN_A_BATCH = 12
 _WITHIN = 60.0
 _LOOK_EVERY = 0.1
+_ALL_SCORED = "SELECT count(*) = $1 FROM lead_score"
 
 
 @dataclass
@@ -63,8 +65,8 @@ async def a_record_too_large(rig: Rig, lead: UUID, *, others: int) -> Seen:
                 for _ in range(_MORE_THAN_A_BATCH):
                     await say(database, lead, company=secrets.token_hex(_LARGE))
         await rig.start(INTAKE)
-        await _until(rig, INTAKE, "SELECT -count(*) FROM outbox_held", -1)
-        await _until(rig, INTAKE, "SELECT count(*) FROM outbox", 1 + _MORE_THAN_A_BATCH)
+        await until(rig, INTAKE, "SELECT count(*) = 1 FROM outbox_held")
+        await until(rig, INTAKE, "SELECT count(*) = $1 FROM outbox", 1 + _MORE_THAN_A_BATCH)
         rows = await rig.ask(INTAKE, "SELECT subject, error FROM outbox_held")
         seen.held = [(row["subject"], row["error"]) for row in rows]
         rows = await rig.ask(INTAKE, "SELECT subject FROM outbox")
@@ -88,7 +90,7 @@ async def no_topic(rig: Rig, *, leads: int) -> Seen:
         worker.start()
     seen.troubles = await _troubles(workers[0])
     await topics.apply(rig.kafka)
-    await quiet(rig, within=_WITHIN)
+    seen.broken = await balance(rig, within=_WITHIN)
     seen.heard = [await _scored(rig)]
     return seen
 
@@ -98,7 +100,7 @@ async def records_gone(rig: Rig, leads: list[UUID], strangers: int) -> Seen:
     seen = Seen()
     worker = await rig.start(SCORING)
     async with feeding(rig.kafka) as feeder:
-        await feeder.say(*(captured(lead) for lead in leads))
+        heard = await feeder.say(*(captured(lead) for lead in leads))
         await quiet(rig, feeder.said)
         await worker.stop()
         lost = await feeder.say(*(updated(lead, 2) for lead in leads))
@@ -107,14 +109,14 @@ async def records_gone(rig: Rig, leads: list[UUID], strangers: int) -> Seen:
         await feeder.say(*(updated(lead, 3) for lead in leads))
         await feeder.say(*(captured(new_id()) for _ in range(strangers)))
         worker.start()
-        await _until(rig, SCORING, "SELECT -count(*) FROM parked_event", -len(leads))
-        await _until(rig, SCORING, "SELECT -count(*) FROM lead_score", -len(leads) - strangers)
+        await until(rig, SCORING, "SELECT count(*) = $1 FROM parked_event", len(leads))
+        await until(rig, SCORING, _ALL_SCORED, len(leads) + strangers)
         rows = await rig.ask(SCORING, "SELECT subject FROM parked_event WHERE reason = 'gap'")
         seen.gaps = {row["subject"] for row in rows}
         seen.heard.append(await _scored(rig))
-        await feeder.send(lost)
-        await _until(rig, SCORING, "SELECT count(*) FROM parked_event", 0)
-        await quiet(rig, feeder.said)
+        await feeder.send([*heard, *lost])  # as a publisher does that sends all of it again
+        await until(rig, SCORING, "SELECT count(*) = 0 FROM parked_event")
+        seen.broken = await balance(rig, fed=feeder.said)
         seen.heard.append(await _scored(rig))
     return seen
 
@@ -130,12 +132,6 @@ async def _troubles(worker: Process) -> str:
         while "loop" not in (said := await worker.troubles()):
             await asyncio.sleep(_LOOK_EVERY)
     return said
-
-
-async def _until(rig: Rig, service: str, count: str, most: int) -> None:
-    async with asyncio.timeout(_WITHIN):
-        while await rig.one(service, count) > most:
-            await asyncio.sleep(_LOOK_EVERY)
 
 
 @asynccontextmanager
