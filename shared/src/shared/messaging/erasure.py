@@ -42,11 +42,6 @@ _ADVANCE = text("""
     WHERE excluded.last_sequence > s.last_sequence
 """)
 _DROP_PARKED = text("DELETE FROM parked_event WHERE subject = ANY(:subjects)")
-# An error may quote what the event held.
-_BLANK_ORDERS = text("""
-    UPDATE parking_order SET error = 'erased'
-    WHERE subject = ANY(:subjects) AND error <> 'erased'
-""")
 _LIFT_HOLDS = text("DELETE FROM outbox_held WHERE subject = ANY(:subjects)")
 
 
@@ -59,7 +54,6 @@ async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     await connection.execute(_TOMBSTONE, values)
     await connection.execute(_ADVANCE, values)
     await connection.execute(_DROP_PARKED, values)
-    await connection.execute(_BLANK_ORDERS, values)
     await connection.execute(_BLANK_OUTBOX, values | {"erasing": ERASING_TYPES})
     await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})
     await connection.execute(_LIFT_HOLDS, values)
