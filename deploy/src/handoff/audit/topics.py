@@ -10,11 +10,12 @@ from uuid import UUID
 
 from handoff.audit.report import InKafka
 from handoff.views import Connection, Views
-from shared.contracts.catalogue import PARTITIONS, TOPICS, Topic
+from shared.contracts.catalogue import TOPICS, Topic
 from shared.contracts.envelope import Envelope, NoEnvelope, from_record
 from shared.kafka import client
+from shared.kafka.bounds import bounds_of
 from shared.kafka.port import Partition, Reader, Record
-from shared.kafka.topics import physical
+from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
 
 _WINDOW = 5_000
@@ -48,7 +49,7 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
 
     Raises:
         NoTopics: it is not known where Kafka is, or it does not give what it has.
-        KafkaError: it does not answer.
+        KafkaError, TimeoutError: it does not answer.
     """
     if settings is None:
         raise NoTopics("It is not known where Kafka is: set HANDOFF_KAFKA_BOOTSTRAP.")
@@ -56,30 +57,15 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
     reader = client.reader(settings)
     try:
         await reader.start()
-        for topic, place, begins, end in await _places(settings, reader):
-            log = _Log(topic, place, reader, views[topic.publisher], found, begins)
-            await log.read(end)
+        places = {place: topic for topic in TOPICS for place in partitions(settings, topic.name)}
+        known = await bounds_of(reader, places)
+        for place, topic in places.items():
+            log = _Log(topic, place, reader, views[topic.publisher], found, known.first[place])
+            await log.read(known.end[place])
             tell("records read", found.records)
     finally:
         await client.stop(reader)
     return found
-
-
-async def _places(
-    settings: KafkaSettings, reader: Reader
-) -> list[tuple[Topic, Partition, int, int]]:
-    """Return where each log begins and ends.
-
-    All at once, because a reader that was assigned a topic is told of no other any more.
-    """
-    places = {
-        Partition(physical(settings, topic.name), number): topic
-        for topic in TOPICS
-        for number in range(PARTITIONS)
-    }
-    first = await reader.beginning_offsets(list(places))
-    ends = await reader.end_offsets(list(places))
-    return [(topic, place, first[place], ends[place]) for place, topic in places.items()]
 
 
 @dataclass(slots=True)

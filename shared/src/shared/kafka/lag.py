@@ -13,15 +13,16 @@ from typing import NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared import limits
-from shared.contracts.catalogue import PARTITIONS
 from shared.kafka import client
+from shared.kafka.admin import administrator
+from shared.kafka.bounds import Bounds, bounds_of
 from shared.kafka.port import Partition
-from shared.kafka.topics import physical
+from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
 
 
-class Place(NamedTuple):
-    """Where a group stands in a partition: the next offset to be read, and the end."""
+class Reading(NamedTuple):
+    """How far a group has read a partition: the next offset to be read, and the end."""
 
     next: int
     end: int
@@ -34,36 +35,36 @@ class Place(NamedTuple):
 
 async def of_group(
     settings: KafkaSettings, *, group: str, topics: Sequence[str]
-) -> dict[Partition, Place]:
-    """Return where a group stands in each partition of its topics.
+) -> dict[Partition, Reading]:
+    """Return how far a group has read each partition of its topics.
 
     Raises:
         KafkaError, OSError, TimeoutError: the brokers do not say; then nobody knows.
     """
-    partitions = [Partition(physical(settings, t), n) for t in topics for n in range(PARTITIONS)]
+    places = [place for topic in topics for place in partitions(settings, topic)]
     async with asyncio.timeout(limits.KAFKA_READ):
-        committed = await _committed(settings, client.group_name(settings, group))
-        first, ends = await _bounds(settings, partitions)
-    return {p: Place(max(committed.get(p, -1), first[p]), ends[p]) for p in partitions}
+        async with administrator(settings) as admin:
+            read = await committed(admin, settings, group)
+        known = await _bounds(settings, places)
+    return {p: Reading(max(read.get(p, -1), known.first[p]), known.end[p]) for p in places}
 
 
-async def _committed(settings: KafkaSettings, group: str) -> dict[Partition, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    try:
-        await admin.start()
-        found = await admin.list_consumer_group_offsets(group)
-    finally:
-        async with asyncio.timeout(limits.KAFKA_STOP):
-            await admin.close()
+async def committed(
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, group: str
+) -> dict[Partition, int]:
+    """Return the offsets that a group committed; of a partition without any there is none, or -1.
+
+    Raises:
+        KafkaError, OSError: the brokers do not say.
+    """
+    found = await admin.list_consumer_group_offsets(client.group_name(settings, group))
     return {Partition(each.topic, each.partition): at.offset for each, at in found.items()}
 
 
-async def _bounds(
-    settings: KafkaSettings, partitions: Sequence[Partition]
-) -> tuple[dict[Partition, int], dict[Partition, int]]:
+async def _bounds(settings: KafkaSettings, places: Sequence[Partition]) -> Bounds:
     reader = client.reader(settings)
     try:
         await client.start(reader)
-        return await reader.beginning_offsets(partitions), await reader.end_offsets(partitions)
+        return await bounds_of(reader, places)
     finally:
         await client.stop(reader)

@@ -7,7 +7,6 @@ everywhere else a topic has its logical name.
 # pyright: basic
 # aiokafka does not type what its admin client answers.
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +14,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, TOPICS
+from shared.kafka.admin import administrator
+from shared.kafka.port import Partition
 from shared.limits import MAX_BODY_BYTES
 from shared.settings import KafkaSettings
 
@@ -31,25 +32,21 @@ def logical(settings: KafkaSettings, topic: str) -> str:
     return topic.removeprefix(settings.topic_prefix)
 
 
+def partitions(settings: KafkaSettings, topic: str) -> list[Partition]:
+    """Return the partitions of a topic."""
+    return [Partition(physical(settings, topic), number) for number in range(PARTITIONS)]
+
+
 async def apply(settings: KafkaSettings) -> list[str]:
     """Make the topics that are missing; return their names."""
-    return await _with_admin(settings, lambda admin: _apply(settings, admin))
+    async with administrator(settings) as admin:
+        return await _apply(settings, admin)
 
 
 async def check(settings: KafkaSettings) -> list[str]:
     """Return a sentence for each way in which Kafka differs from the catalogue."""
-    return await _with_admin(settings, lambda admin: _check(settings, admin))
-
-
-async def _with_admin(
-    settings: KafkaSettings, work: Callable[[AIOKafkaAdminClient], Awaitable[list[str]]]
-) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        return await work(admin)
-    finally:
-        await admin.close()
+    async with administrator(settings) as admin:
+        return await _check(settings, admin)
 
 
 def _wanted(settings: KafkaSettings) -> dict[str, str]:

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, said_by
+from shared.contracts.catalogue import RETENTION_DAYS, said_by
 from shared.contracts.envelope import NoEnvelope, from_record
 from shared.ids import first_id_of
 from shared.kafka import client
+from shared.kafka.bounds import bounds_of
 from shared.kafka.port import Partition, Reader
-from shared.kafka.topics import physical
+from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
 
 ADVICE = (
@@ -55,20 +56,15 @@ async def _newest(settings: KafkaSettings, service: str) -> list[UUID]:
     reader = client.reader(settings)
     try:
         await client.start(reader)
-        wanted = await _ends(reader, [physical(settings, topic) for topic in said_by(service)])
+        places = [p for topic in said_by(service) for p in partitions(settings, topic)]
+        known = await bounds_of(reader, places)
+        wanted = {p: end for p, end in known.end.items() if end > known.first[p]}
         reader.assign(list(wanted))
         for partition, end in wanted.items():
             reader.seek(partition, end - 1)
         return await _read(reader, wanted)
     finally:
         await client.stop(reader)
-
-
-async def _ends(reader: Reader, topics: list[str]) -> dict[Partition, int]:
-    partitions = [Partition(topic, number) for topic in topics for number in range(PARTITIONS)]
-    first = await reader.beginning_offsets(partitions)
-    ends = await reader.end_offsets(partitions)
-    return {partition: end for partition, end in ends.items() if end > first[partition]}
 
 
 async def _read(reader: Reader, wanted: dict[Partition, int]) -> list[UUID]:

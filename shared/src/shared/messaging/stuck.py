@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.kafka import client, lag
-from shared.kafka.lag import Place
+from shared.kafka.lag import Reading
 from shared.kafka.port import Member, Partition
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
@@ -70,7 +70,7 @@ class StuckWatch:
         self.idle = not any(place.lag for place in (mine or unowned).values())
         self._judge(mine or unowned, time.monotonic())
 
-    def _judge(self, places: dict[Partition, Place], now: float) -> None:
+    def _judge(self, places: dict[Partition, Reading], now: float) -> None:
         """Note since when each partition with work stands where it stands."""
         batch_seconds = 0.0 if self.batch_began is None else now - self.batch_began
         if self.heartbeat.held is not None or batch_seconds > _LONG_BATCH_SECONDS:
@@ -85,7 +85,7 @@ class StuckWatch:
         longest = max((now - since for _, since in standing.values()), default=0.0)
         self.stuck = longest >= self.settings.stuck_seconds
 
-    def _export(self, mine: dict[Partition, Place]) -> None:
+    def _export(self, mine: dict[Partition, Reading]) -> None:
         waiting = Counter(dict.fromkeys(self.topics, 0))
         for partition, place in mine.items():
             waiting[client.topic_of(self.settings, partition)] += place.lag

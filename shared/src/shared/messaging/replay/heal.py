@@ -11,11 +11,12 @@ from typing import Protocol
 
 from shared import crash_points
 from shared.kafka import client
+from shared.kafka.bounds import bounds_of
 from shared.kafka.port import Partition, Reader, Record
 from shared.messaging.batch import Effects
 from shared.messaging.records import Delivery, Stranger, take_apart
 from shared.messaging.replay.orders import Keep, Order
-from shared.messaging.replay.ranges import Range, find, limits_of
+from shared.messaging.replay.ranges import Range, find
 from shared.settings import KafkaSettings
 
 _MOST_RECORDS = 200
@@ -134,7 +135,7 @@ class Heal:
 
 async def _shorten(reader: Reader, left: Mapping[Partition, Range]) -> None:
     """Where nothing comes: leave out what is no longer there, lest it be waited for."""
-    known = await limits_of(reader, left)
+    known = await bounds_of(reader, left)
     for place, each in left.items():
         if known.first[place] >= each.end or each.next >= known.end[place]:
             each.next = each.end

@@ -4,14 +4,14 @@ What comes after the end is the live consumer's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared import limits
-from shared.contracts.catalogue import PARTITIONS
+from shared.kafka.bounds import Bounds, bounds_of
 from shared.kafka.port import Partition, Reader
-from shared.kafka.topics import physical
+from shared.kafka.topics import partitions, physical
 from shared.messaging.replay.orders import Wanted, WrongOrder
 from shared.settings import KafkaSettings
 
@@ -32,26 +32,6 @@ class Range:
         return Partition(physical(settings, self.topic), self.partition)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From which offset on a partition has records, and which the next one will have."""
-
-    first: Mapping[Partition, int]
-    end: Mapping[Partition, int]
-
-
-async def limits_of(reader: Reader, partitions: Iterable[Partition]) -> Limits:
-    """Ask the brokers how far partitions reach.
-
-    Raises:
-        TimeoutError: they do not say, as where a topic is missing.
-    """
-    wanted = list(partitions)
-    async with asyncio.timeout(limits.BROKER_TELLS):
-        first = await reader.beginning_offsets(wanted)
-        return Limits(first, await reader.end_offsets(wanted))
-
-
 async def find(reader: Reader, settings: KafkaSettings, wanted: Wanted) -> list[Range]:
     """Return the ranges that an order names, the empty ones left out.
 
@@ -61,12 +41,8 @@ async def find(reader: Reader, settings: KafkaSettings, wanted: Wanted) -> list[
     """
     if wanted.partition is not None:
         return [await _by_offset(reader, settings, wanted)]
-    places = {
-        Partition(physical(settings, topic), number): topic
-        for topic in wanted.topics
-        for number in range(PARTITIONS)
-    }
-    known = await limits_of(reader, places)
+    places = {place: topic for topic in wanted.topics for place in partitions(settings, topic)}
+    known = await bounds_of(reader, places)
     starts = await _at(reader, known, wanted.since)
     ends = await _at(reader, known, wanted.until)
     return [
@@ -76,7 +52,7 @@ async def find(reader: Reader, settings: KafkaSettings, wanted: Wanted) -> list[
     ]
 
 
-async def _at(reader: Reader, known: Limits, moment: datetime | None) -> Mapping[Partition, int]:
+async def _at(reader: Reader, known: Bounds, moment: datetime | None) -> Mapping[Partition, int]:
     """Return where the records of a time begin, or the end where there are none yet."""
     if moment is None:
         return known.end
@@ -95,7 +71,7 @@ async def _by_offset(reader: Reader, settings: KafkaSettings, wanted: Wanted) ->
         raise WrongOrder("partition", "partition goes with from_offset and to_offset: add them")
     [topic] = wanted.topics
     place = Partition(physical(settings, topic), number)
-    known = await limits_of(reader, [place])
+    known = await bounds_of(reader, [place])
     first, end = known.first[place], known.end[place]
     where = f"partition {number} of {topic}"
     if first == end:
