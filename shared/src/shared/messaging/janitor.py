@@ -30,7 +30,10 @@ _OUTBOX = text("""
 _PARKED = text("""
     SELECT reason, count(DISTINCT subject) AS leads FROM parked GROUP BY reason
 """)
-_REASONS = ("gap", "poison", "conflict", "busy", "behind", "unreadable", "held")
+_UNREADABLE = text("""
+    SELECT count(*) FROM (SELECT FROM unreadable_record LIMIT 100000) r
+""")
+_REASONS = ("gap", "poison", "conflict", "busy", "behind", "held")
 
 
 @dataclass(slots=True)
@@ -49,7 +52,7 @@ class Janitor:
             if turn % _TURNS_A_SWEEP == 0:
                 await self.sweep()
             await self._end_silent()
-            await self._measure()
+            await self.measure()
             self.heartbeat.progress()
             turn += 1
             await backoff.sleep(_EVERY_SECONDS, stop)
@@ -79,11 +82,14 @@ class Janitor:
         if ended := await silent.end_silent_sessions(self.engine):
             log.warning("silent_sessions_ended", sessions=ended)
 
-    async def _measure(self) -> None:
+    async def measure(self) -> None:
+        """Set the gauges of what waits, is parked or was kept aside."""
         async with self.engine.connect() as connection:
             outbox = (await connection.execute(_OUTBOX)).one()
+            unreadable = await connection.scalar(_UNREADABLE)
             parked = {row.reason: row.leads for row in await connection.execute(_PARKED)}
         metrics.OUTBOX_DEPTH.set(outbox.depth)
         metrics.OUTBOX_OLDEST.set(float(outbox.oldest))
+        metrics.UNREADABLE_RECORDS.set(unreadable or 0)
         for reason in _REASONS:
             metrics.PARKED_LEADS.labels(reason=reason).set(parked.get(reason, 0))

@@ -82,7 +82,7 @@ async def keep_strangers(engine: AsyncEngine, strangers: Sequence[Stranger]) -> 
 
 
 async def mark(connection: AsyncConnection, subject: UUID, reason: str) -> None:
-    """Park the whole lead, as `poison`, `conflict` or `busy`."""
+    """Park the whole lead, as `poison` or `conflict`."""
     await connection.execute(_MARK, {"subject": subject, "reason": reason})
 
 

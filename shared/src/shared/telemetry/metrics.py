@@ -67,6 +67,9 @@ OFFSET_COMMIT_FAILED = Counter(
     "handoff_offset_commit_failed_total", "Offsets that Kafka did not take; harmless"
 )
 PARKED_LEADS = Gauge("handoff_parked_leads", "Leads that are parked in this service", ["reason"])
+UNREADABLE_RECORDS = Gauge(
+    "handoff_unreadable_records", "Records that are no events, kept aside: they belong to no lead"
+)
 BREAKER_OPEN = Gauge("handoff_breaker_open", "1 while the consumer is stopped by its breaker")
 TIMERS_FIRED = Counter("handoff_timers_fired_total", "Subjects whose timer fired", ["timer"])
 TIMER_LATE = Histogram(

@@ -6,7 +6,7 @@ CREATE TABLE subject (
     id         uuid PRIMARY KEY,
     alias_of   uuid REFERENCES subject (id),
     erased_at  timestamptz,
-    parked_as  text CHECK (parked_as IN ('poison', 'conflict', 'busy')),
+    parked_as  text CHECK (parked_as IN ('poison', 'conflict')),
     created_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 90);
 CREATE INDEX subject_alias ON subject (alias_of) WHERE alias_of IS NOT NULL;
@@ -99,7 +99,7 @@ CREATE TABLE parked_event (
     event_id  uuid        NOT NULL,
     type      text        NOT NULL,
     reason    text        NOT NULL
-        CHECK (reason IN ('gap', 'poison', 'conflict', 'busy', 'behind', 'unreadable')),
+        CHECK (reason IN ('gap', 'poison', 'conflict', 'busy', 'behind')),
     value     bytea       NOT NULL,
     headers   jsonb       NOT NULL,
     partition int         NOT NULL,
