@@ -45,6 +45,7 @@ async def connect(url: str, *, read_only: bool = True) -> AsyncGenerator[Connect
         statement_cache_size=0,
         server_settings={
             "application_name": "handoff",
+            "timezone": "UTC",
             "default_transaction_read_only": "on" if read_only else "off",
             **_PLANS,
         },
