@@ -106,7 +106,7 @@ class Fleet:
             environment=settings,
             ready=partial(is_ready, member.operations_url),
             alive=partial(is_alive, member.operations_url),
-            silence=float(environ.get("HANDOFF_SILENCE_SECONDS", limits.HEARTBEAT_SILENCE)),
+            silence=_silence(environ),
             inherited=(descriptor,) if member.role == "api" else (),
         )
 
@@ -121,6 +121,8 @@ class Fleet:
             command=(sys.executable, "-m", "handoff", "operations"),
             environment=settings,
             ready=partial(is_ready, self.auditor_url),
+            alive=partial(is_alive, self.auditor_url),
+            silence=_silence(environ),
         )
 
     def _environment(
@@ -172,6 +174,10 @@ def _members(ports: Ports, replicas: Mapping[str, int]) -> Iterator[Member]:
             for number in range(replicas.get(service.name, 1)):
                 name = f"{service.name}-{role}-{number}-operations"
                 yield Member(service, role, number, ports.claim(name, _OPERATIONS_PORT))
+
+
+def _silence(environ: Mapping[str, str]) -> float:
+    return float(environ.get("HANDOFF_SILENCE_SECONDS", limits.HEARTBEAT_SILENCE))
 
 
 def _command(service: Service, role: str) -> tuple[str, ...]:

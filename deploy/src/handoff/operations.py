@@ -18,9 +18,10 @@ from pydantic import Field
 from handoff.audit.reconcile import Scope, reconcile
 from handoff.audit.report import Report
 from handoff.site import Site
+from shared import limits
 from shared.clock import utc_now
 from shared.messaging import backoff
-from shared.settings import TelemetrySettings, WebSettings
+from shared.settings import SilenceSettings, TelemetrySettings, WebSettings
 from shared.telemetry import trail
 from shared.telemetry.heartbeat import Heartbeat, Heartbeats
 from shared.web import server
@@ -43,7 +44,7 @@ _BEAT_SECONDS = 5.0
 _MOST_NAMED = 10
 
 
-class OperationsSettings(WebSettings, TelemetrySettings):
+class OperationsSettings(WebSettings, TelemetrySettings, SilenceSettings):
     """What the workload needs to know beside where the databases are."""
 
     audit_seconds: float = Field(
@@ -57,7 +58,7 @@ class OperationsSettings(WebSettings, TelemetrySettings):
 def run_operations(site: Site, settings: OperationsSettings) -> int:
     """Audit until told to stop; return the process's exit code."""
     LEADS_MISSING.set(math.nan)
-    heartbeats = Heartbeats()
+    heartbeats = Heartbeats(settings.silence_seconds)
     watch = Watch(site, settings, heartbeats.loop("audit"))
     operations = build_operations(heartbeats, {})
     return server.run(None, settings, operations, background=[watch.run])
@@ -65,7 +66,7 @@ def run_operations(site: Site, settings: OperationsSettings) -> int:
 
 @dataclass(slots=True)
 class Watch:
-    """The loop. `concern` holds whom the last audit found wanting: the next looks at them too."""
+    """The loop. `concern` holds whom the last audit did not find level: the next looks at them."""
 
     site: Site
     settings: OperationsSettings
@@ -97,12 +98,9 @@ class Watch:
         began, now = time.monotonic(), utc_now()
         everything = began - self.looked_at_all >= self.settings.full_audit_seconds
         since = None if everything else self.looked_at - _OVERLAP
-        report = await reconcile(
-            self.site,
-            wait=_SETTLING_SECONDS,
-            scope=Scope(since=since, watched=self.concern),
-            tell=lambda _what, _count: self._beat(),
-        )
+        scope = Scope(since=since, watched=self.concern)
+        async with asyncio.timeout(limits.AUDIT), self.heartbeat.beating():
+            report = await reconcile(self.site, wait=_SETTLING_SECONDS, scope=scope)
         if everything:
             self.looked_at_all = began
         if not report.passed_over:
@@ -111,14 +109,11 @@ class Watch:
         _show(report)
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+        """Wait; a held loop stays held: it is the audit that must succeed, not the waiting."""
         end = time.monotonic() + seconds
         while not stop.is_set() and (left := end - time.monotonic()) > 0:
-            self._beat()
+            self.heartbeat.beat()
             await backoff.sleep(min(left, _BEAT_SECONDS), stop)
-
-    def _beat(self) -> None:
-        """A held loop stays held: it is the audit that must succeed, not the waiting."""
-        self.heartbeat.beat()
 
 
 def _show(report: Report) -> None:
@@ -141,5 +136,5 @@ def _show(report: Report) -> None:
         seconds=report.seconds,
     )
     if report.missing:
-        first = [str(each) for each in sorted(report.subjects_of_concern())[:_MOST_NAMED]]
+        first = [str(each) for each in sorted(report.lost_or_broken())[:_MOST_NAMED]]
         log.error("leads_missing", count=report.missing, first=first, advice=report.advice)

@@ -104,17 +104,22 @@ class KafkaSettings(HandoffSettings):
     )
 
 
-class LoopSettings(HandoffSettings):
-    """How long a worker's loops wait before they act on silence."""
+class SilenceSettings(HandoffSettings):
+    """How long a loop may be silent."""
 
-    lease_seconds: float = Field(
-        default=limits.LEASE, ge=1, le=300, description="how long a loop's holder may be silent"
-    )
     silence_seconds: float = Field(
         default=limits.HEARTBEAT_SILENCE,
         ge=1,
         le=600,
         description="a loop that neither turns nor is held for so long fails /livez",
+    )
+
+
+class LoopSettings(SilenceSettings):
+    """How long a worker's loops wait before they act on silence."""
+
+    lease_seconds: float = Field(
+        default=limits.LEASE, ge=1, le=300, description="how long a loop's holder may be silent"
     )
 
 

@@ -192,6 +192,21 @@ def test_a_process_of_a_service_that_stands_still_is_replaced(installation: Inst
     assert now()[1] == restarts + 1
 
 
+def test_the_auditing_process_is_replaced_when_it_stands_still(installation: Installation) -> None:
+    def now() -> tuple[int | None, int]:
+        operations = installation.state().operations
+        assert operations is not None
+        return operations.pid, operations.restarts
+
+    pid, restarts = now()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+    wait_for(lambda: now()[0] not in {None, pid}, 40.0)
+
+    assert now()[1] == restarts + 1
+
+
 def test_a_killed_kafka_is_back_at_once_and_answers_soon(installation: Installation) -> None:
     before = installation.state().kafka
     assert before.pid is not None

@@ -60,6 +60,16 @@ def test_missing_counts_leads_once_and_not_what_is_on_its_way() -> None:
     assert found.broken == {"one_score_a_lead": 3}
 
 
+@pytest.mark.parametrize("state", State)
+def test_the_next_look_does_not_leave_out_what_is_on_its_way(state: State) -> None:
+    found = report(behind(state), broken=1)
+    expected = {each.subject for each in found.violations}
+    if state not in {State.PARKED, State.WAITING}:
+        expected |= {each.subject for each in found.behind}
+
+    assert found.subjects_of_concern() == expected
+
+
 @pytest.mark.parametrize("fault", ["holes", "strangers", "inversions"])
 def test_a_fault_in_kafka_is_not_fine(fault: str) -> None:
     assert report(kafka=InKafka(records=5)).fine

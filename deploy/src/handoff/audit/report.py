@@ -102,7 +102,7 @@ class Report(BaseModel):
         Streams that were passed over do not count: so many differ when a hearer was away for long,
         and as it catches up each is looked at.
         """
-        return len(self.subjects_of_concern())
+        return len(self.lost_or_broken())
 
     @computed_field(description="there is nothing to do")
     @property
@@ -110,10 +110,15 @@ class Report(BaseModel):
         """Tell whether all is as it should be."""
         return self.balanced and not self.violations and (self.kafka is None or self.kafka.fine)
 
-    def subjects_of_concern(self) -> set[UUID]:
-        """Return whom the next look must not leave out."""
+    def lost_or_broken(self) -> set[UUID]:
+        """Return of whom something will not come right by itself."""
         lost = {each.subject for each in self.behind if each.state in LOST}
         return lost | {each.subject for each in self.violations}
+
+    def subjects_of_concern(self) -> set[UUID]:
+        """Return whom the next look must not leave out: what is on its way may yet get lost."""
+        unsettled = {each.subject for each in self.behind if each.state not in KEPT}
+        return unsettled | self.lost_or_broken()
 
 
 def count(

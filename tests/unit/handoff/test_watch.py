@@ -1,0 +1,60 @@
+"""The loop that audits: a long audit is no silence, and one that never ends is given up."""
+
+import asyncio
+
+import pytest
+
+from handoff import operations
+from handoff.operations import OperationsSettings, Watch
+from handoff.site import Site
+from shared import limits
+from shared.telemetry.heartbeat import Heartbeat
+
+SILENCE = 0.15
+
+
+class Audits:
+    """Stands in for the audit, and never comes to an end."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    async def reconcile(self, *_: object, **__: object) -> None:
+        self.begun += 1
+        await asyncio.sleep(60)
+
+
+@pytest.fixture
+def audits(monkeypatch: pytest.MonkeyPatch) -> Audits:
+    made = Audits()
+    monkeypatch.setattr(operations, "reconcile", made.reconcile)
+    return made
+
+
+def watch() -> Watch:
+    site = Site({}, {}, None)
+    return Watch(site, OperationsSettings(), Heartbeat("audit", silence=SILENCE))
+
+
+async def test_an_audit_that_takes_long_is_not_taken_for_dead(audits: Audits) -> None:
+    watching = watch()
+    running = asyncio.create_task(watching.run(asyncio.Event()))
+    await asyncio.sleep(4 * SILENCE)
+    dead = watching.heartbeat.is_dead()
+    running.cancel()
+
+    assert (audits.begun, dead) == (1, False)
+
+
+async def test_an_audit_that_never_ends_is_given_up_and_begun_again(
+    audits: Audits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "AUDIT", 0.05)
+    watching = watch()
+    running = asyncio.create_task(watching.run(asyncio.Event()))
+    async with asyncio.timeout(10):
+        while audits.begun < 2:
+            await asyncio.sleep(0.01)
+    running.cancel()
+
+    assert watching.heartbeat.held == "infrastructure"
