@@ -1,4 +1,4 @@
-"""Two leads merge while sales works on them: one person, one customer, at most one open deal."""
+"""`LeadMerged` while sales works on both: one person, one customer, at most one open deal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,31 +10,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.integration.sales_pipeline.conftest import Others, deal_of, qualified, said
 from tests.stack.interleaving import batches
+from tests.stack.merging import merges
 
 from shared.clock import utc_now
 from shared.contracts.event import Event
-from shared.contracts.lead import LeadCard, LeadErased, LeadMerged, LeadUpdated
+from shared.contracts.lead import LeadCard, LeadErased, LeadUpdated
 from shared.contracts.score import LeadDisqualified, LeadScored, Score
 from shared.contracts.task import TaskCreated
 from shared.ids import new_id
 
 MERGED = 5
 SEEDS = range(12)
-
-
-def merges(gone: UUID, *, into: UUID, version: int = MERGED) -> list[LeadMerged]:
-    """Return the two events of a merge: the alias's, then the survivor's."""
-    return [
-        LeadMerged(
-            lead_id=lead_id,
-            lead_version=version,
-            merged_id=gone,
-            surviving_id=into,
-            lead=LeadCard(email="one@person.example", first_name="Ada"),
-            merged_at=utc_now(),
-        )
-        for lead_id in (gone, into)
-    ]
 
 
 def scored(lead_id: UUID, version: int, score: int) -> LeadScored:
@@ -196,7 +182,9 @@ class TestByOracle:
         print(f"seed {seed}")  # noqa: T201
         goes, stays = new_id(), new_id()
         gone, left = merges(goes, into=stays)
-        judged: Event = disqualified(stays, MERGED) if forbidden else qualified(stays, version=5)
+        judged: Event = (
+            disqualified(stays, MERGED) if forbidden else qualified(stays, version=MERGED)
+        )
         streams: Sequence[Sequence[Event]] = (
             [_updated(goes, 1), _updated(goes, 2), gone],
             [_updated(stays, 1), left, _updated(stays, 6)],
@@ -209,15 +197,45 @@ class TestByOracle:
             await others.repeat(batch)
 
         (deal,) = await deals_of_outcome(api, stays, "open")
-        flag = await connection.scalar(
-            text("SELECT flag_reason FROM deal WHERE id = :id"), {"id": UUID(deal["id"])}
-        )
         assert deal["lead"]["email"] == "6@person.example"
         assert deal["score"] == 88
-        assert flag == ("consent_withdrawn" if forbidden else None)
+        assert deal["flag_reason"] == ("consent_withdrawn" if forbidden else None)
         others_of = {each["outcome"] for each in await deals_of(api, stays)} - {None}
         assert others_of <= {"merged"}
-        await _nothing_waits(connection, goes, stays)
+        assert await _waiting_and_heard(connection, goes, stays) == (0, 12)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    @pytest.mark.parametrize("forbidden", [True, False])
+    async def test_so_it_is_of_three_leads_that_merge_one_after_the_other(
+        self,
+        seed: int,
+        api: httpx.AsyncClient,
+        others: Others,
+        connection: AsyncConnection,
+        *,
+        forbidden: bool,
+    ) -> None:
+        print(f"seed {seed}")  # noqa: T201
+        a, b, c = new_id(), new_id(), new_id()
+        (a_goes, b_stays), (b_goes, c_stays) = merges(a, into=b), merges(b, into=c, version=9)
+        of_both = disqualified(b, MERGED) if forbidden else qualified(b, version=MERGED)
+        streams: Sequence[Sequence[Event]] = (
+            [_updated(a, 1), a_goes],
+            [_updated(b, 1), b_stays, _updated(b, 6), b_goes],
+            [_updated(c, 1), c_stays, _updated(c, 10)],
+            [qualified(a), disqualified(a, 2)],
+            [qualified(b), of_both, scored(b, 6, 77)],
+            [scored(c, 3, 11), scored(c, 9, 88)],
+        )
+        deliveries = [[others.deliver(event) for event in stream] for stream in streams]
+
+        for batch in batches(deliveries, seed):
+            await others.repeat(batch)
+
+        (deal,) = await deals_of_outcome(api, c, "open")
+        assert (deal["lead"]["email"], deal["score"]) == ("10@person.example", 88)
+        assert (deal["flag_reason"] is not None) == forbidden
+        assert await _waiting_and_heard(connection, a, b, c) == (0, 16)
 
 
 async def deals_of_outcome(
@@ -232,9 +250,9 @@ def _updated(lead_id: UUID, version: int) -> LeadUpdated:
     return LeadUpdated(lead_id=lead_id, lead_version=version, lead=card)
 
 
-async def _nothing_waits(connection: AsyncConnection, *names: UUID) -> None:
+async def _waiting_and_heard(connection: AsyncConnection, *names: UUID) -> tuple[int, int]:
     values = {"ids": list(names)}
     waiting = "SELECT count(*) FROM parked_event WHERE subject = ANY(:ids)"
     heard = "SELECT sum(last_sequence) FROM stream WHERE subject = ANY(:ids)"
-    assert await connection.scalar(text(waiting), values) == 0
-    assert await connection.scalar(text(heard), values) == 12
+    found = [await connection.scalar(text(each), values) for each in (waiting, heard)]
+    return found[0], found[1]

@@ -8,7 +8,8 @@ import pytest
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.routing import Team
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId, RepId, new_id

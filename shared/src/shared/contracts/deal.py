@@ -30,7 +30,7 @@ class DealOpened(DealEvent):
     """A qualified lead became a possible sale and has an owner.
 
     `reopened` is true where an open deal was flagged as disqualified and the lead qualified
-    again: no second deal, but first contact is made anew.
+    again, by itself or by a merge: no second deal, but first contact is made anew.
     """
 
     kind: ClassVar[str] = "deal.opened"

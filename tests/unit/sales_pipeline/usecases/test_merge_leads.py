@@ -1,6 +1,7 @@
 """Two leads that are one person: one card, one customer, at most one open deal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,15 +9,18 @@ import pytest
 from sales_pipeline.domain.deal import Deal, Outcome
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.stage import Stage
+from sales_pipeline.domain.timeline import Happening
 from sales_pipeline.usecases.accept_deal import AcceptDeal, accept_deal
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
+from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.merge_leads import MergeLeads, merge_leads
 from sales_pipeline.usecases.move_deal import MoveDeal, move_deal
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
 from sales_pipeline.usecases.win_deal import WinDeal, win_deal
+from shared.aliases import Alias
 from shared.contracts.deal import DealMerged, DealOpened
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
@@ -29,7 +33,9 @@ MERGED = 7
 
 
 def merge(desk: Desk, *, now: datetime) -> list[Event]:
-    command = MergeLeads(lead_id=STAYS, merged_id=GOES, version=MERGED, card=CARD)
+    command = MergeLeads(
+        lead_id=STAYS, merged_id=GOES, alias=GOES, survivor=Alias(STAYS, MERGED), card=CARD
+    )
     return merge_leads(command, desk, now=now)
 
 
@@ -105,23 +111,16 @@ class TestOneOpenDeal:
         deal = opened(STAYS)
         merge(desk, now=now)
         late = a_qualified_lead(GOES, score=99)
-        command = OpenDeal(
-            lead_id=STAYS, word=late.word, lead=late.lead, score=late.score, grade=late.grade
-        )
 
-        assert open_deal(command, desk, now=now) == []
+        assert open_deal(replace(late, lead_id=STAYS), desk, now=now) == []
         assert (desk.open_deal_of(STAYS), deal.score) == (deal, 70)
 
     def test_the_word_that_comes_late_opens_the_deal_if_there_is_none(
         self, desk: Desk, a_qualified_lead: Qualified, now: datetime
     ) -> None:
         merge(desk, now=now)
-        late = a_qualified_lead(GOES)
-        command = OpenDeal(
-            lead_id=STAYS, word=late.word, lead=late.lead, score=late.score, grade=late.grade
-        )
 
-        (said,) = open_deal(command, desk, now=now)
+        (said,) = open_deal(replace(a_qualified_lead(GOES), lead_id=STAYS), desk, now=now)
 
         assert isinstance(said, DealOpened)
         assert (said.lead_id, said.lead.email) == (GOES, "ada@lovelace.example")
@@ -175,6 +174,42 @@ class TestWhatScoringSaid:
         flag_deal(FlagDeal(lead_id=STAYS, word=word, reason="unreachable"), desk, now=now)
 
         assert deal.flag is None
+
+    def test_a_late_qualification_opens_no_deal_as_if_the_person_might_be_worked(
+        self, desk: Desk, a_qualified_lead: Qualified, now: datetime
+    ) -> None:
+        merge(desk, now=now)
+        word = Word(said_of=STAYS, lead_version=MERGED)
+        flag_deal(FlagDeal(lead_id=STAYS, word=word, reason="unreachable"), desk, now=now)
+        score_deal(ScoreDeal(lead_id=STAYS, word=word, score=12, grade="D4"), desk, now=now)
+
+        (said,) = open_deal(replace(a_qualified_lead(GOES), lead_id=STAYS), desk, now=now)
+
+        deal = desk.open_deal_of(STAYS)
+        assert deal
+        assert deal.flag
+        assert isinstance(said, DealOpened)
+        assert (deal.flag.reason, deal.score, said.score) == ("unreachable", 12, 12)
+
+    def test_a_flag_that_does_not_hold_for_the_person_is_taken_away_and_that_is_said(
+        self,
+        desk: Desk,
+        opened: Callable[[LeadId], Deal],
+        a_qualified_lead: Qualified,
+        now: datetime,
+    ) -> None:
+        deal = opened(GOES)
+        word = Word(said_of=GOES, lead_version=1)
+        flag_deal(FlagDeal(lead_id=GOES, word=word, reason="unreachable"), desk, now=now)
+        open_deal(a_qualified_lead(STAYS, version=MERGED), desk, now=now + timedelta(minutes=1))
+
+        ended, reopened = merge(desk, now=now)
+
+        assert isinstance(ended, DealMerged)
+        assert isinstance(reopened, DealOpened)
+        assert (reopened.deal_id, reopened.lead_id, reopened.reopened) == (deal.id, GOES, True)
+        assert deal.flag is None
+        assert desk.entries[-1].kind is Happening.REOPENED
 
 
 class TestOneCustomer:

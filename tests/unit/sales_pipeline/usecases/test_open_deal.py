@@ -9,8 +9,9 @@ from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.stage import Stage
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
+from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from sales_pipeline.usecases.recycle_deal import RecycleDeal, recycle_deal
 from shared.contracts.deal import DealOpened

@@ -6,8 +6,9 @@ import pytest
 
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
+from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.lose_deal import LoseDeal, lose_deal
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
 from sales_pipeline.usecases.show_task import ShowTask, show_task

@@ -1,12 +1,15 @@
 """Loads and saves what is known of leads."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import astuple
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import lead
-from sales_pipeline.usecases.desk import KnownLead
+from sales_pipeline.usecases.known_lead import Judged, KnownLead, Scored
+from shared.aliases import Alias
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.ids import LeadId
@@ -23,12 +26,9 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             id=row.id,
             version=row.version,
             card=LeadCard.model_validate(row.card),
-            merged_version=row.merged_version,
-            scored_version=row.scored_version,
-            score=row.score,
-            grade=row.grade,
-            judged_version=row.judged_version,
-            disqualified=row.disqualified,
+            aliases={_lead(key): Alias(_lead(of), v) for key, (of, v) in row.aliases.items()},
+            scores={_lead(key): Scored(*said) for key, said in row.scores.items()},
+            judgements={_lead(key): Judged(*said) for key, said in row.judgements.items()},
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -43,15 +43,16 @@ async def save(connection: AsyncConnection, known: Iterable[KnownLead]) -> None:
             "id": each.id,
             "version": each.version,
             "card": each.card.model_dump(mode="json", exclude_none=True),
-            "merged_version": each.merged_version,
-            "scored_version": each.scored_version,
-            "score": each.score,
-            "grade": each.grade,
-            "judged_version": each.judged_version,
-            "disqualified": each.disqualified,
+            "aliases": {str(x): [str(y.of), y.version] for x, y in each.aliases.items()},
+            "scores": {str(key): astuple(said) for key, said in each.scores.items()},
+            "judgements": {str(key): astuple(said) for key, said in each.judgements.items()},
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }
         for each in known
     ]
     await _SAVE.run(connection, rows)
+
+
+def _lead(key: str) -> LeadId:
+    return LeadId(UUID(key))

@@ -34,7 +34,6 @@ class Happening(StrEnum):
     STAGE_CHANGED = "stage_changed"
     AMENDED = "amended"
     RECYCLED = "recycled"
-    UNFLAGGED = "unflagged"
     MERGED = "merged"
     WON = "won"
     LOST = "lost"

@@ -12,13 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters import desks, erasure, merging
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
 from sales_pipeline.usecases.flag_deal import FlagDeal, flag_deal
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
+from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.merge_leads import MergeLeads, merge_leads
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
 from sales_pipeline.usecases.show_task import ShowTask, show_task
+from shared.aliases import Alias
 from shared.contracts.event import Event, LeadEvent
 from shared.contracts.lead import ConsentChanged, LeadCaptured, LeadMerged, LeadUpdated
 from shared.contracts.score import LeadDisqualified, LeadQualified, LeadScored
@@ -77,7 +79,8 @@ def _leads_merged(desk: Desk, heard: Heard[LeadMerged], now: datetime) -> Sequen
     command = MergeLeads(
         lead_id=LeadId(heard.subject),
         merged_id=LeadId(heard.merged),
-        version=heard.event.lead_version,
+        alias=LeadId(heard.event.merged_id),
+        survivor=Alias(LeadId(heard.event.surviving_id), heard.event.lead_version),
         card=heard.event.lead,
     )
     return merge_leads(command, desk, now=now)

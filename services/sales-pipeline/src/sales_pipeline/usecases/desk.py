@@ -13,7 +13,7 @@ from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.rep import Rep
 from sales_pipeline.domain.routing import Team
 from sales_pipeline.domain.timeline import ActivityKind, Entry, Happening
-from shared.contracts.lead import LeadCard
+from sales_pipeline.usecases.known_lead import KnownLead
 from shared.ids import DealId, LeadId, RepId, new_id
 
 
@@ -24,52 +24,6 @@ class UnknownRep(Exception):
         """Name the id."""
         self.rep_id = rep_id
         super().__init__(f"There is no rep {rep_id}. GET /v1/reps lists them.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """What scoring said of a lead: under which name, and how much of the lead it knew then."""
-
-    said_of: LeadId
-    lead_version: int
-
-
-@dataclass(slots=True, kw_only=True)
-class KnownLead:
-    """A lead as the pipeline knows it: the card, in the highest version that was heard.
-
-    Of scoring's words the last score and the last judgement (`disqualified` says why, if it was)
-    are kept with the version of the lead that scoring knew: it may have heard of a merge before the
-    pipeline does. `merged_version` is that of the last merge.
-    """
-
-    id: LeadId
-    created_at: datetime
-    updated_at: datetime
-    version: int = 0
-    card: LeadCard = field(default_factory=LeadCard)
-    merged_version: int = 0
-    scored_version: int = 0
-    score: int | None = None
-    grade: str | None = None
-    judged_version: int = 0
-    disqualified: str | None = None
-
-    def outran(self, word: Word, *, last: int) -> bool:
-        """Tell whether a word that knew of the merge was heard before one that did not."""
-        return word.lead_version < self.merged_version <= last
-
-    def concerns(self, deal: Deal, word: Word) -> bool:
-        """Tell whether a word is about this deal's lead: before a merge it was about one of two."""
-        return word.lead_version >= self.merged_version or word.said_of == deal.opened_for
-
-    def scored(self, word: Word, *, score: int, grade: str) -> None:
-        """Keep a score."""
-        self.scored_version, self.score, self.grade = word.lead_version, score, grade
-
-    def judged(self, word: Word, *, disqualified: str | None) -> None:
-        """Keep whether the lead may be worked."""
-        self.judged_version, self.disqualified = word.lead_version, disqualified
 
 
 @dataclass(slots=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.follow_scoring import follow_scoring
+from sales_pipeline.usecases.known_lead import Judged, Word
 from shared.contracts.event import Event
 from shared.ids import LeadId
 
@@ -19,18 +20,8 @@ class FlagDeal:
 
 
 def flag_deal(command: FlagDeal, desk: Desk, *, now: datetime) -> list[Event]:
-    """Put the warning on the lead's open deal, if it has one.
-
-    What was said of one of two leads before they merged is no warning on the deal of the other,
-    and does not stand against what was said of both.
-    """
+    """Keep the judgement, and put the warning on the lead's open deal if it is about that one."""
+    word = command.word
     lead = desk.lead(command.lead_id, now=now)
-    if lead.outran(command.word, last=lead.judged_version):
-        return []
-    lead.judged(command.word, disqualified=command.reason)
-    deal = desk.open_deal_of(command.lead_id)
-    if deal is None or not lead.concerns(deal, command.word):
-        return []
-    deal.raise_flag(reason=command.reason, now=now)
-    desk.note(deal, Happening.FLAGGED, now=now, detail={"reason": command.reason})
-    return []
+    lead.judgements[word.said_of] = Judged(word.lead_version, disqualified=command.reason)
+    return follow_scoring(command.lead_id, desk, now=now)

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, KnownLead, Word
+from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.follow_scoring import follow_scoring
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
 from sales_pipeline.usecases.saying import about
-from sales_pipeline.usecases.score_deal import ScoreDeal, rescore
+from shared.aliases import Alias
 from shared.contracts.deal import DealMerged
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
@@ -17,11 +18,16 @@ from shared.ids import LeadId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeLeads:
-    """`merged_id` is an alias of `lead_id` now, whose card this is, in this version."""
+    """`merged_id` is an alias of `lead_id` now, whose card this is.
+
+    They are what the two are by now; marketing merged `alias` into `survivor`, which may have
+    merged on, as this service has heard before.
+    """
 
     lead_id: LeadId
     merged_id: LeadId
-    version: int
+    alias: LeadId
+    survivor: Alias
     card: LeadCard
 
 
@@ -29,21 +35,26 @@ def merge_leads(command: MergeLeads, desk: Desk, *, now: datetime) -> list[Event
     """Give the surviving lead what both had. Of two open deals the one that came further stays.
 
     At the same stage that is the one which was taken on, then the older one. The other ends as
-    merged, and says so.
+    merged, and says so. What scoring said of the person may be about another deal now.
     """
-    keep = KeepLeadCard(lead_id=command.lead_id, version=command.version, card=command.card)
-    keep_lead_card(keep, desk, now=now)
-    lead = desk.lead(command.lead_id, now=now)
-    lead.merged_version = command.version
+    card = KeepLeadCard(
+        lead_id=command.lead_id, version=command.survivor.version, card=command.card
+    )
+    keep_lead_card(card, desk, now=now)
+    lead, other = desk.lead(command.lead_id, now=now), desk.lead(command.merged_id, now=now)
+    lead.take_over(other, alias=command.alias, survivor=command.survivor)
     both = (desk.open_deal_of(command.merged_id), desk.open_deal_of(command.lead_id))
-    deals = sorted(filter(None, both), key=Deal.progress)
     desk.merge(command.merged_id, into=command.lead_id)
     _merge_customers(command, desk, now=now)
+    ended = _keep_one(list(filter(None, both)), desk, now=now)
+    return [*ended, *follow_scoring(command.lead_id, desk, now=now)]
+
+
+def _keep_one(deals: list[Deal], desk: Desk, *, now: datetime) -> list[Event]:
     if not deals:
         return []
-    *given_up, kept = deals
+    *given_up, kept = sorted(deals, key=Deal.progress)
     desk.keep(kept)
-    _bring_up_to_date(kept, lead, desk, now=now)
     return [_end(deal, kept, desk, now=now) for deal in given_up]
 
 
@@ -53,22 +64,6 @@ def _end(deal: Deal, kept: Deal, desk: Desk, *, now: datetime) -> Event:
     return DealMerged(
         **about(deal, desk=desk, now=now), into_deal_id=kept.id, stage=str(deal.stage)
     )
-
-
-def _bring_up_to_date(deal: Deal, lead: KnownLead, desk: Desk, *, now: datetime) -> None:
-    """Scoring may have heard of the merge first: what it said of both holds for what is kept."""
-    word = Word(said_of=lead.id, lead_version=lead.scored_version)
-    if lead.scored_version >= lead.merged_version and lead.score is not None and lead.grade:
-        score = ScoreDeal(lead_id=lead.id, word=word, score=lead.score, grade=lead.grade)
-        rescore(deal, score, desk, now=now)
-    if lead.judged_version < lead.merged_version:
-        return
-    if lead.disqualified and not deal.flag:
-        deal.raise_flag(reason=lead.disqualified, now=now)
-        desk.note(deal, Happening.FLAGGED, now=now, detail={"reason": lead.disqualified})
-    elif deal.flag and not lead.disqualified:
-        deal.lower_flag(now=now)
-        desk.note(deal, Happening.UNFLAGGED, now=now)
 
 
 def _merge_customers(command: MergeLeads, desk: Desk, *, now: datetime) -> None:

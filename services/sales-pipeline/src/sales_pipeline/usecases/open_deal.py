@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.follow_scoring import follow_scoring
 from sales_pipeline.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
-from sales_pipeline.usecases.saying import about
-from sales_pipeline.usecases.score_deal import ScoreDeal, score_deal
-from shared.contracts.deal import DealOpened
+from sales_pipeline.usecases.known_lead import Judged, Scored, Word
+from sales_pipeline.usecases.saying import handed_over, opened
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
 from shared.ids import DealId, LeadId, new_id
@@ -34,21 +34,17 @@ def open_deal(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     """See to it that the lead has exactly one open deal, with an owner.
 
     No open deal: opens one, for the next rep. One that is flagged: takes the flag away and says
-    `DealOpened` anew, as reopened. Else the deal only gets the newer score.
+    `DealOpened` anew, as reopened. Else the deal only gets the newer score. Either holds unless a
+    later word about the deal was heard before, as it may be after a merge.
     """
+    word = command.word
     keep_lead_card(_card_of(command), desk, now=now)
     lead = desk.lead(command.lead_id, now=now)
-    is_old = lead.outran(command.word, last=lead.judged_version)
-    if not is_old:
-        lead.judged(command.word, disqualified=None)
-    deal = desk.open_deal_of(command.lead_id)
-    if deal is None:
-        lead.scored(command.word, score=command.score, grade=command.grade)
-        return _open(command, desk, now=now)
-    if deal.flag and not is_old and lead.concerns(deal, command.word):
-        lead.scored(command.word, score=command.score, grade=command.grade)
-        return _reopen(deal, command, desk, now=now)
-    return score_deal(_score_of(command), desk, now=now)
+    lead.scores[word.said_of] = Scored(word.lead_version, command.score, command.grade)
+    lead.judgements[word.said_of] = Judged(word.lead_version, disqualified=None)
+    if desk.open_deal_of(command.lead_id):
+        return follow_scoring(command.lead_id, desk, now=now)
+    return _open(command, desk, now=now)
 
 
 def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
@@ -63,39 +59,12 @@ def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
         updated_at=now,
     )
     desk.changed.add(desk.team().id)
-    desk.note(deal, Happening.OPENED, now=now, detail=_handed_over(deal))
-    return [_opened(deal, desk, reopened=False, now=now)]
-
-
-def _reopen(deal: Deal, command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
-    deal.rescore(score=command.score, grade=command.grade, now=now)
-    deal.lower_flag(now=now)
-    desk.note(deal, Happening.REOPENED, now=now, detail=_handed_over(deal))
-    return [_opened(deal, desk, reopened=True, now=now)]
-
-
-def _opened(deal: Deal, desk: Desk, *, reopened: bool, now: datetime) -> Event:
-    return DealOpened(
-        **about(deal, desk=desk, now=now),
-        lead=desk.leads[deal.lead_id].card,
-        stage=deal.stage,
-        score=deal.score,
-        grade=deal.grade,
-        reopened=reopened,
-    )
+    desk.note(deal, Happening.OPENED, now=now, detail=handed_over(deal))
+    follow_scoring(command.lead_id, desk, now=now)
+    return [opened(deal, desk, reopened=False, now=now)]
 
 
 def _card_of(command: OpenDeal) -> KeepLeadCard:
     return KeepLeadCard(
         lead_id=command.lead_id, version=command.word.lead_version, card=command.lead
     )
-
-
-def _score_of(command: OpenDeal) -> ScoreDeal:
-    return ScoreDeal(
-        lead_id=command.lead_id, word=command.word, score=command.score, grade=command.grade
-    )
-
-
-def _handed_over(deal: Deal) -> dict[str, object]:
-    return {"owner_id": str(deal.owner_id), "score": deal.score, "grade": deal.grade}

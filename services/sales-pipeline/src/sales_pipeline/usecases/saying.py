@@ -1,4 +1,4 @@
-"""What every event about a deal begins with, so that a use case names only what is its own."""
+"""What events about a deal begin with, and what hands one over, by whichever use case."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -8,6 +8,7 @@ from sales_pipeline.domain.deal import Deal
 from sales_pipeline.domain.money import Money
 from sales_pipeline.usecases.desk import Desk
 from shared.contracts import deal as contract
+from shared.contracts.deal import DealOpened
 
 
 class AboutDeal(TypedDict):
@@ -29,6 +30,23 @@ def about(deal: Deal, *, desk: Desk, now: datetime) -> AboutDeal:
         owner_id=deal.owner_id,
         occurred_at=now,
     )
+
+
+def opened(deal: Deal, desk: Desk, *, reopened: bool, now: datetime) -> DealOpened:
+    """Return what hands a deal to its owner, for the first time or anew."""
+    return DealOpened(
+        **about(deal, desk=desk, now=now),
+        lead=desk.leads[deal.lead_id].card,
+        stage=deal.stage,
+        score=deal.score,
+        grade=deal.grade,
+        reopened=reopened,
+    )
+
+
+def handed_over(deal: Deal) -> dict[str, object]:
+    """Return what the timeline says of a deal that is handed over."""
+    return {"owner_id": str(deal.owner_id), "score": deal.score, "grade": deal.grade}
 
 
 def in_words_of_the_contract(amount: Money) -> contract.Money:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sales_pipeline.domain.deal import Deal
-from sales_pipeline.domain.timeline import Happening
-from sales_pipeline.usecases.desk import Desk, Word
+from sales_pipeline.usecases.desk import Desk
+from sales_pipeline.usecases.follow_scoring import follow_scoring
+from sales_pipeline.usecases.known_lead import Scored, Word
 from shared.contracts.event import Event
 from shared.ids import LeadId
 
@@ -21,26 +21,8 @@ class ScoreDeal:
 
 
 def score_deal(command: ScoreDeal, desk: Desk, *, now: datetime) -> list[Event]:
-    """Keep the score, on the lead's open deal too if it has one.
-
-    A score that was given to one of two leads before they merged is not that of the other's deal,
-    and does not replace the score of both.
-    """
+    """Keep the score, on the lead's open deal too if that is whom it is about."""
+    word = command.word
     lead = desk.lead(command.lead_id, now=now)
-    if lead.outran(command.word, last=lead.scored_version):
-        return []
-    lead.scored(command.word, score=command.score, grade=command.grade)
-    deal = desk.open_deal_of(command.lead_id)
-    if deal is None or not lead.concerns(deal, command.word):
-        return []
-    return rescore(deal, command, desk, now=now)
-
-
-def rescore(deal: Deal, command: ScoreDeal, desk: Desk, *, now: datetime) -> list[Event]:
-    """Write a score on a deal, if it is another one."""
-    if (deal.score, deal.grade) == (command.score, command.grade):
-        return []
-    detail = {"previous_score": deal.score, "score": command.score, "grade": command.grade}
-    deal.rescore(score=command.score, grade=command.grade, now=now)
-    desk.note(deal, Happening.SCORED, now=now, detail=detail)
-    return []
+    lead.scores[word.said_of] = Scored(word.lead_version, command.score, command.grade)
+    return follow_scoring(command.lead_id, desk, now=now)

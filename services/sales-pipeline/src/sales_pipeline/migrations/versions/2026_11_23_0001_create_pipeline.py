@@ -19,13 +19,10 @@ CREATE TABLE lead (
     id             uuid PRIMARY KEY,
     version        int         NOT NULL,
     card           jsonb       NOT NULL,
-    merged_version int         NOT NULL DEFAULT 0, -- of the last merge into it
-    -- scoring's last words, each with the version of the lead that scoring knew
-    scored_version int         NOT NULL DEFAULT 0,
-    score          smallint,
-    grade          text,
-    judged_version int         NOT NULL DEFAULT 0,
-    disqualified   text,
+    aliases        jsonb       NOT NULL DEFAULT '{}', -- name: [of which name, since its version]
+    -- scoring's last words by name, each with the version of the lead that scoring knew
+    scores         jsonb       NOT NULL DEFAULT '{}',
+    judgements     jsonb       NOT NULL DEFAULT '{}',
     created_at     timestamptz NOT NULL,
     updated_at     timestamptz NOT NULL
 ) WITH (fillfactor = 85);

@@ -1,0 +1,29 @@
+"""About whom something was that was said by one name of a merged lead."""
+
+import pytest
+
+from shared.aliases import Alias, is_about
+from shared.ids import LeadId, new_id
+
+A, B, C, OTHER = (LeadId(new_id()) for _ in range(4))
+ALIASES = {A: Alias(B, 5), B: Alias(C, 9), OTHER: Alias(C, 7)}
+
+
+@pytest.mark.parametrize(
+    ("name", "said_of", "version", "expected"),
+    [
+        (A, A, 1, True),
+        (A, B, 4, False),
+        (A, B, 5, True),
+        (A, C, 8, False),
+        (A, C, 9, True),
+        (OTHER, C, 8, True),
+        (B, A, 4, False),
+        (C, B, 9, False),
+        (OTHER, B, 8, False),
+    ],
+)
+def test_a_survivor_speaks_for_its_aliases_from_the_merge_on(
+    name: LeadId, said_of: LeadId, version: int, *, expected: bool
+) -> None:
+    assert is_about(name, said_of=said_of, version=version, aliases=ALIASES) is expected
