@@ -1,4 +1,4 @@
-"""Two leads merge while tasks wait for both: what is to be done stays, and is to be done once."""
+"""`LeadMerged` while tasks wait for both: what is to be done stays, and is to be done once."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,31 +18,17 @@ from tests.integration.notifier.conftest import (
     until,
 )
 from tests.stack.interleaving import batches
+from tests.stack.merging import merges
 
 from shared.clock import utc_now
 from shared.contracts.deal import DealMerged
 from shared.contracts.event import Event
-from shared.contracts.lead import LeadCard, LeadErased, LeadMerged, LeadUpdated
+from shared.contracts.lead import LeadCard, LeadErased, LeadUpdated
 from shared.contracts.score import LeadDisqualified
 from shared.ids import new_id
 
 MERGED = 5
 SEEDS = range(12)
-
-
-def merges(gone: UUID, *, into: UUID) -> list[LeadMerged]:
-    """Return the two events of a merge: the alias's, then the survivor's."""
-    return [
-        LeadMerged(
-            lead_id=lead_id,
-            lead_version=MERGED,
-            merged_id=gone,
-            surviving_id=into,
-            lead=LeadCard(first_name="Augusta", last_name="King"),
-            merged_at=utc_now(),
-        )
-        for lead_id in (gone, into)
-    ]
 
 
 def gave_way(deal: Deal, to: Deal) -> DealMerged:
@@ -194,13 +180,44 @@ class TestByOracle:
         assert set(of_ours.values()) == {"cancelled" if forbidden else "open"}
         assert set(of_ours) == {"first_contact", "follow_up"}
         assert states == {"cancelled"}
-        await _card_is_the_last(engine, stays)
+        await _card_is_the_last(engine, stays, 6)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    async def test_so_it_is_of_three_leads_that_merge_one_after_the_other(
+        self, seed: int, api: httpx.AsyncClient, others: Others, engine: AsyncEngine
+    ) -> None:
+        print(f"seed {seed}")  # noqa: T201
+        a, b, c = Deal(), Deal(), Deal()
+        a_goes, b_stays = merges(a.lead_id, into=b.lead_id)
+        b_goes, c_stays = merges(b.lead_id, into=c.lead_id, version=9)
+        before = new_id()
+        streams: Sequence[Sequence[tuple[Event, UUID | None]]] = (
+            [(a_goes, None)],
+            [(b_stays, None), (b_goes, None)],
+            [(c_stays, None), (_updated(c.lead_id, 10), None)],
+            *([(deal.opened(), before)] for deal in (a, b, c)),
+            [(disqualified(b.lead_id, MERGED), None)],
+        )
+        deliveries = [
+            [others.deliver(event, cause=cause) for event, cause in stream] for stream in streams
+        ]
+
+        for batch in batches(deliveries, seed):
+            await others.repeat(batch)
+
+        tasks = await tasks_of(api, lead_id=c.lead_id)
+        assert {task["deal_id"]: task["state"] for task in tasks} == {
+            str(a.deal_id): "cancelled",
+            str(b.deal_id): "cancelled",
+            str(c.deal_id): "open",
+        }
+        await _card_is_the_last(engine, c.lead_id, 10)
 
 
-async def _card_is_the_last(engine: AsyncEngine, lead_id: UUID) -> None:
+async def _card_is_the_last(engine: AsyncEngine, lead_id: UUID, last: int) -> None:
     async with engine.connect() as connection:
         rows = await connection.execute(
             text("SELECT card ->> 'email' AS email, version FROM lead WHERE id = :id"),
             {"id": lead_id},
         )
-        assert [tuple(row) for row in rows] == [("6@person.example", 6)]
+        assert [tuple(row) for row in rows] == [(f"{last}@person.example", last)]

@@ -15,6 +15,7 @@ from notifier.usecases.desk import Desk
 from notifier.usecases.disqualify_lead import disqualify_lead
 from notifier.usecases.follow_deal import follow_deal
 from notifier.usecases.merge_leads import MergeLeads, merge_leads
+from shared.aliases import Alias
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId, new_id
 
@@ -23,7 +24,8 @@ CARD = LeadCard(first_name="Augusta", last_name="King")
 
 
 def merge(theirs: ADeal, desk: Desk, *, version: int = 5) -> None:
-    command = MergeLeads(lead_id=STAYS, merged_id=theirs.lead_id, version=version, card=CARD)
+    gone, survivor = theirs.lead_id, Alias(STAYS, version)
+    command = MergeLeads(lead_id=STAYS, merged_id=gone, alias=gone, survivor=survivor, card=CARD)
     assert merge_leads(command, desk, now=NOW) == []
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import lead
 from notifier.usecases.desk import Disqualification, KnownLead
+from shared.aliases import Alias
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.ids import LeadId
@@ -25,7 +26,7 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             version=row.version,
             card=LeadCard.model_validate(row.card),
             disqualified=_disqualified(row.disqualified),
-            merged_version=row.merged_version,
+            aliases={_lead(name): Alias(_lead(of), v) for name, (of, v) in row.aliases.items()},
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -44,7 +45,7 @@ async def save(connection: AsyncConnection, leads: Iterable[KnownLead]) -> None:
                 str(name): [str(said.event_id), said.lead_version]
                 for name, said in each.disqualified.items()
             },
-            "merged_version": each.merged_version,
+            "aliases": {str(x): [str(y.of), y.version] for x, y in each.aliases.items()},
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }
@@ -55,6 +56,10 @@ async def save(connection: AsyncConnection, leads: Iterable[KnownLead]) -> None:
 
 def _disqualified(stored: Mapping[str, tuple[str, int]]) -> dict[LeadId, Disqualification]:
     return {
-        LeadId(UUID(name)): Disqualification(UUID(event_id), version)
+        _lead(name): Disqualification(UUID(event_id), version)
         for name, (event_id, version) in stored.items()
     }
+
+
+def _lead(name: str) -> LeadId:
+    return LeadId(UUID(name))

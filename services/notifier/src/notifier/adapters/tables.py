@@ -13,7 +13,7 @@ lead = Table(
     Column("version", Integer),
     Column("card", JSONB),
     Column("disqualified", JSONB),
-    Column("merged_version", Integer),
+    Column("aliases", JSONB),
     Column("created_at", MOMENT),
     Column("updated_at", MOMENT),
 )

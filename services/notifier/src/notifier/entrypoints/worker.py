@@ -20,6 +20,7 @@ from notifier.usecases.hand_over_deal import HandOverDeal, hand_over_deal
 from notifier.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
 from notifier.usecases.keep_rep import KeepRep, keep_rep
 from notifier.usecases.merge_leads import MergeLeads, merge_leads
+from shared.aliases import Alias
 from shared.contracts.deal import (
     DealAccepted,
     DealEvent,
@@ -68,7 +69,8 @@ def _leads_merged(desk: Desk, heard: Heard[LeadMerged], now: datetime) -> Sequen
     command = MergeLeads(
         lead_id=LeadId(heard.subject),
         merged_id=LeadId(heard.merged),
-        version=heard.event.lead_version,
+        alias=LeadId(heard.event.merged_id),
+        survivor=Alias(LeadId(heard.event.surviving_id), heard.event.lead_version),
         card=heard.event.lead,
     )
     return merge_leads(command, desk, now=now)

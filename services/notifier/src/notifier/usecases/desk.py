@@ -11,6 +11,7 @@ from uuid import UUID
 from notifier.domain.playbook import Playbook
 from notifier.domain.rep import Rep
 from notifier.domain.task import Task
+from shared.aliases import Alias, is_about
 from shared.contracts.lead import LeadCard
 from shared.ids import DealId, LeadId, RepId, TaskId
 
@@ -36,7 +37,7 @@ class KnownLead:
     """A lead as the notifier knows it: the card, in the highest version that was heard.
 
     Version 0: no card was heard yet. `disqualified` holds the last `LeadDisqualified` heard, by the
-    name of which it was said. `merged_version` is that of the last merge.
+    name of which it was said: leads that merged have several.
     """
 
     id: LeadId
@@ -47,7 +48,12 @@ class KnownLead:
     disqualified: dict[LeadId, Disqualification] = field(
         default_factory=dict[LeadId, Disqualification]
     )
-    merged_version: int = 0
+    aliases: dict[LeadId, Alias] = field(default_factory=dict[LeadId, Alias])
+
+    def take_over(self, other: "KnownLead", *, alias: LeadId, survivor: Alias) -> None:
+        """Become the one lead of two: what was said of either is kept."""
+        self.aliases = {**self.aliases, **other.aliases, alias: survivor}
+        self.disqualified = {**self.disqualified, **other.disqualified}
 
     def forbids(self, task: Task) -> bool:
         """Tell whether a task is older than a disqualification that is about it.
@@ -56,7 +62,9 @@ class KnownLead:
         """
         return any(
             task.informed_by < each.event_id
-            and (name == task.opened_for or each.lead_version >= self.merged_version)
+            and is_about(
+                task.opened_for, said_of=name, version=each.lead_version, aliases=self.aliases
+            )
             for name, each in self.disqualified.items()
         )
 

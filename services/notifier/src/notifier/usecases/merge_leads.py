@@ -6,6 +6,7 @@ from datetime import datetime
 from notifier.domain.task import Cause
 from notifier.usecases.desk import Desk
 from notifier.usecases.keep_lead_card import KeepLeadCard, keep_lead_card
+from shared.aliases import Alias
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId
@@ -13,11 +14,16 @@ from shared.ids import LeadId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeLeads:
-    """`merged_id` is an alias of `lead_id` now, whose card this is, in this version."""
+    """`merged_id` is an alias of `lead_id` now, whose card this is.
+
+    They are what the two are by now; marketing merged `alias` into `survivor`, which may have
+    merged on, as this service has heard before.
+    """
 
     lead_id: LeadId
     merged_id: LeadId
-    version: int
+    alias: LeadId
+    survivor: Alias
     card: LeadCard
 
 
@@ -26,11 +32,13 @@ def merge_leads(command: MergeLeads, desk: Desk, *, now: datetime) -> list[Event
 
     Scoring may have heard of the merge first: what it said of both is held against all tasks.
     """
-    keep = KeepLeadCard(lead_id=command.lead_id, version=command.version, card=command.card)
-    keep_lead_card(keep, desk, now=now)
+    card = KeepLeadCard(
+        lead_id=command.lead_id, version=command.survivor.version, card=command.card
+    )
+    keep_lead_card(card, desk, now=now)
     lead, other = desk.lead(command.lead_id, now=now), desk.lead(command.merged_id, now=now)
-    lead.disqualified = {**other.disqualified, **lead.disqualified}
-    lead.merged_version, lead.updated_at = command.version, now
+    lead.take_over(other, alias=command.alias, survivor=command.survivor)
+    lead.updated_at = now
     desk.keep(lead)
     desk.merge(command.merged_id, into=command.lead_id)
     for task in desk.unfinished(command.lead_id):

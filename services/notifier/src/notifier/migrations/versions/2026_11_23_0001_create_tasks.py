@@ -15,7 +15,7 @@ CREATE TABLE lead (
     card            jsonb       NOT NULL,
     -- the last LeadDisqualified heard of each of its names: {name: [event id, lead version]}
     disqualified    jsonb       NOT NULL DEFAULT '{}',
-    merged_version  int         NOT NULL DEFAULT 0, -- of the last merge into it
+    aliases         jsonb       NOT NULL DEFAULT '{}', -- name: [of which name, since its version]
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL
 );
