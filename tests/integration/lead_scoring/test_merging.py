@@ -1,4 +1,4 @@
-"""Two leads merge while scoring hears of both: each touchpoint counts once, for one score."""
+"""`LeadMerged` while scoring hears of both: each touchpoint counts once, for one score."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.lead_scoring.conftest import Heard, a_card, a_touchpoint
 from tests.stack.interleaving import batches
+from tests.stack.merging import merges
 
 from shared.clock import utc_now
 from shared.contracts.deal import DealLost, DealOpened, DealRecycled
@@ -19,7 +20,6 @@ from shared.contracts.event import Event
 from shared.contracts.lead import (
     LeadCaptured,
     LeadErased,
-    LeadMerged,
     LeadUpdated,
     TouchpointRecorded,
 )
@@ -27,21 +27,6 @@ from shared.ids import new_id
 
 MERGED = 5
 SEEDS = range(12)
-
-
-def merges(gone: UUID, *, into: UUID) -> list[LeadMerged]:
-    """Return the two events of a merge: the alias's, then the survivor's."""
-    return [
-        LeadMerged(
-            lead_id=lead_id,
-            lead_version=MERGED,
-            merged_id=gone,
-            surviving_id=into,
-            lead=a_card(first_name="Merged"),
-            merged_at=utc_now(),
-        )
-        for lead_id in (gone, into)
-    ]
 
 
 def captured(lead_id: UUID, **card: object) -> LeadCaptured:
@@ -85,7 +70,7 @@ class TestMerging:
         goes, stays = new_id(), new_id()
         await hear.say(captured(goes), visited(goes), captured(stays), visited(stays))
 
-        await hear.say(merges(goes, into=stays)[0])
+        await hear.say(merges(goes, into=stays, card=a_card(first_name="Merged"))[0])
 
         by_old, by_new = [(await api.get(f"/v1/scores/{name}")).json() for name in (goes, stays)]
         assert by_old == by_new
@@ -96,7 +81,7 @@ class TestMerging:
         goes, stays = new_id(), new_id()
         await hear.say(captured(goes), captured(stays))
 
-        await hear.say(*merges(goes, into=stays))
+        await hear.say(*merges(goes, into=stays, card=a_card(first_name="Merged")))
 
         assert await hear.kinds(goes) == ["lead.qualified.v1"]
         assert await hear.kinds(stays) == ["lead.qualified.v1", "lead.scored.v1"]
@@ -105,7 +90,11 @@ class TestMerging:
         self, hear: Heard, engine: AsyncEngine
     ) -> None:
         goes, stays = new_id(), new_id()
-        await hear.say(captured(goes), captured(stays), *merges(goes, into=stays))
+        await hear.say(
+            captured(goes),
+            captured(stays),
+            *merges(goes, into=stays, card=a_card(first_name="Merged")),
+        )
 
         await hear.say(LeadErased(lead_id=goes, lead_version=6, erased_at=utc_now()))
         await hear.say(visited(stays), visited(goes))
@@ -122,7 +111,7 @@ class TestByOracle:
     ) -> None:
         print(f"seed {seed}")  # noqa: T201
         goes, stays = new_id(), new_id()
-        gone, left = merges(goes, into=stays)
+        gone, left = merges(goes, into=stays, card=a_card(first_name="Merged"))
         theirs = a_deal(goes, utc_now() + timedelta(hours=1))
         ours = a_deal(stays, utc_now() + timedelta(hours=2))
         streams: Sequence[Sequence[Event]] = (
