@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from tests.faults.rig.proxy import Proxy, proxied
-from tests.faults.rig.rig import Rig, behind
+from tests.faults.rig.rig import Rig
 
 
 @asynccontextmanager
@@ -13,7 +14,7 @@ async def between(rig: Rig) -> AsyncGenerator[tuple[Rig, Proxy]]:
     """Give the rig as it is from behind the proxy: make processes by it, ask by the other."""
     address = urlsplit(rig.stack.postgres_url)
     async with proxied(address.hostname or "", address.port or 0) as proxy:
-        yield behind(rig, urls={name: _by(url, proxy) for name, url in rig.urls.items()}), proxy
+        yield replace(rig, urls={name: _by(url, proxy) for name, url in rig.urls.items()}), proxy
 
 
 def _by(url: str, proxy: Proxy) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Rig:
     logs: Path
     connections: dict[str, asyncpg.Connection] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def kills(self) -> int:
@@ -74,12 +75,14 @@ class Rig:
         return self.connections[service]
 
     async def ask(self, service: str, sql: str, *values: object) -> list[asyncpg.Record]:
-        """Return the rows of a query."""
-        return await (await self.database(service)).fetch(sql, *values)
+        """Return the rows of a query; several tasks may ask at once."""
+        async with self.asking:
+            return await (await self.database(service)).fetch(sql, *values)
 
     async def one(self, service: str, sql: str, *values: object) -> Any:
         """Return the value of a query that has one."""
-        return await (await self.database(service)).fetchval(sql, *values)
+        async with self.asking:
+            return await (await self.database(service)).fetchval(sql, *values)
 
     async def client(self, process: Process, **options: Any) -> httpx.AsyncClient:
         """Return a client of an API process, with a key for everything."""
@@ -125,11 +128,6 @@ async def rigged(
         await asyncio.gather(*(databases.drop(stack, url) for url in made))
         if kafka is None:
             await _drop_topics(settings)
-
-
-def behind(rig: Rig, **changes: Any) -> Rig:
-    """Return the same rig as its processes see it from behind a proxy."""
-    return replace(rig, **changes)
 
 
 async def _drop_topics(settings: KafkaSettings) -> None:
