@@ -2,7 +2,7 @@
 
 import pytest
 from tests.faults.conftest import MakeRig
-from tests.faults.scenarios import crashing, giving_up
+from tests.faults.scenarios import crashing, giving_up, half_sent
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -18,6 +18,13 @@ async def test_a_kill_between_any_two_steps_of_capturing_loses_no_lead(make_rig:
 
     assert await crashing.intake(rig, api=points) == {}
     assert rig.kills == len(points)
+
+
+async def test_a_kill_in_the_middle_of_a_request_stores_nothing_of_it(make_rig: MakeRig) -> None:
+    rig = await make_rig("marketing_intake")
+
+    assert await half_sent.leads(rig, times=3) == {}
+    assert rig.kills == 3
 
 
 async def test_a_kill_between_any_two_steps_of_resolving_loses_no_lead(make_rig: MakeRig) -> None:
