@@ -1,5 +1,6 @@
 """What fault tests share: rigs of their own, and the figures that they leave."""
 
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -19,6 +20,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the figures of the run; xdist's workers hand theirs to the controller."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(figures.Keeper(), "figures")
+
+
+@pytest.fixture
+def seed() -> int:
+    """Give the seed of what is left to chance; it is printed, so that a failure can be repeated."""
+    seed = int(os.environ.get("HANDOFF_SEED", "1"))
+    print(f"HANDOFF_SEED={seed}")
+    return seed
 
 
 @pytest.fixture

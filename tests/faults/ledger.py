@@ -47,6 +47,11 @@ class Ledger:
         return len(self.sent) - len(self.receipts) - len(self.refused)
 
     @property
+    def not_taken(self) -> int:
+        """How many attempts were not answered 2xx."""
+        return self.attempts.total() - self.attempts["ok"]
+
+    @property
     def gap(self) -> float:
         """The longest time, in seconds, in which nothing was answered 2xx."""
         return max((b - a for a, b in itertools.pairwise(self.stored_at)), default=0.0)

@@ -1,22 +1,18 @@
 """Two replicas of every worker: coming and going, standing still past their time (K7, P5)."""
 
-import os
-
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure, sized
+from tests.faults.rig.rig import SERVICES
 from tests.faults.scenarios import members
 
-SERVICES = ("marketing_intake", "lead_scoring")
 WINDOW = 10.0
 
 
 @pytest.mark.timeout(600)
 async def test_leads_go_on_while_workers_keep_coming_and_going(
-    make_rig: MakeRig, figure: Figure
+    make_rig: MakeRig, figure: Figure, seed: int
 ) -> None:
-    seed = int(os.environ.get("HANDOFF_SEED", "1"))
-    print(f"HANDOFF_SEED={seed}")
     rig = await make_rig(*SERVICES)
 
     seen = await members.coming_and_going(
@@ -33,7 +29,7 @@ async def test_leads_go_on_while_workers_keep_coming_and_going(
 async def test_workers_that_stood_still_past_their_time_have_no_second_effect(
     make_rig: MakeRig, figure: Figure
 ) -> None:
-    rig, times = await make_rig(*SERVICES), sized(1, 6)
+    rig, times = await make_rig("marketing_intake", "lead_scoring"), sized(1, 6)
 
     seen = await members.standing_still(rig, times=times)
 

@@ -22,18 +22,18 @@ _AT_ONCE = 32
 
 
 @asynccontextmanager
-async def leads_coming_in(rig: Rig, door: Process, *, a_second: int) -> AsyncGenerator[Ledger]:
+async def leads_coming_in(
+    rig: Rig, door: Process, *, a_second: int, at_once: int = _AT_ONCE, ledger: Ledger | None = None
+) -> AsyncGenerator[Ledger]:
     """Post so many leads a second during the block; afterwards all of them have an answer."""
-    ledger, over = Ledger(), asyncio.Event()
+    ledger, over = ledger or Ledger(), asyncio.Event()
     async with await rig.client(door) as client:
         source = await make_source(client)
 
         async def post() -> None:
-            for seed in itertools.count(1):
-                if over.is_set():
-                    return
-                leads = some_leads(source, a_second, seed=seed)
-                await storm(client, leads, at_once=_AT_ONCE, a_second=a_second, ledger=ledger)
+            while not over.is_set():
+                leads = some_leads(source, a_second, seed=len(ledger.sent))
+                await storm(client, leads, at_once=at_once, a_second=a_second, ledger=ledger)
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(post())
@@ -41,11 +41,6 @@ async def leads_coming_in(rig: Rig, door: Process, *, a_second: int) -> AsyncGen
                 yield ledger
             finally:
                 over.set()
-
-
-def not_taken(ledger: Ledger) -> int:
-    """Return how many requests were not answered 2xx at the first try."""
-    return ledger.attempts.total() - ledger.attempts["ok"]
 
 
 async def level(rig: Rig, *, within: float) -> float:
@@ -100,6 +95,8 @@ async def watched(rig: Rig) -> AsyncGenerator[Watch]:
         looking.cancel()
         await asyncio.wait([looking])
         await connection.close(timeout=5)
+    if not looking.cancelled():
+        looking.result()  # it ended by itself: what was not watched is no figure
 
 
 async def _look(connection: asyncpg.Connection, watch: Watch) -> None:

@@ -7,13 +7,11 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from tests.faults.invariants import Findings, broken
-from tests.faults.ledger import Ledger
-from tests.faults.rig.load import INTAKE, leads_coming_in, level, not_taken
+from tests.faults.invariants import Findings, balance
+from tests.faults.rig.load import INTAKE, leads_coming_in, level
 from tests.faults.rig.nodes import Node
 from tests.faults.rig.process import Process
 from tests.faults.rig.proxy import Proxy, watch_nothing
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 _WARM = 1.5
@@ -55,7 +53,9 @@ async def killed(rig: Rig, node: Node, *, times: int, a_second: int = 30) -> See
             await node.kill()
             await node.start()
             seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 async def gone(rig: Rig, node: Node, *, seconds: float, a_second: int) -> Seen:
@@ -74,7 +74,9 @@ async def gone(rig: Rig, node: Node, *, seconds: float, a_second: int) -> Seen:
         seen.level_after.append(await level(rig, within=_LEVEL_WITHIN + seconds))
         sent = (await _sent(rig) - sent_before) / (time.monotonic() - back)
         seen.drain = sent / came
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 async def badly_joined(
@@ -97,7 +99,9 @@ async def badly_joined(
         seen.cut = (cut[0], cut[1])
     relay_log = rig.processes[f"{INTAKE}-worker-0"].log.read_text()
     seen.started_again = relay_log.count("starting_again")
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 async def _swallow_all(proxy: Proxy, seconds: float) -> int:
@@ -142,13 +146,6 @@ async def _started(rig: Rig, **settings: str) -> Process:
         rig.start("lead_scoring", **settings),
     )
     return door
-
-
-async def _settled(rig: Rig, ledger: Ledger, seen: Seen) -> Seen:
-    await quiet(rig, within=_LEVEL_WITHIN)
-    seen.not_taken = not_taken(ledger)
-    seen.broken = await broken(rig, ledger=ledger)
-    return seen
 
 
 async def _said(rig: Rig) -> int:

@@ -11,11 +11,10 @@ import time
 from dataclasses import dataclass, field
 
 import httpx
-from tests.faults.invariants import Findings, broken
+from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger
-from tests.faults.rig.load import INTAKE, SCORING, leads_coming_in, level, not_taken, watched
+from tests.faults.rig.load import INTAKE, SCORING, leads_coming_in, level, watched
 from tests.faults.rig.process import Process
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 _WARM = 2.0
@@ -68,7 +67,9 @@ async def coming_and_going(
                 number += 1
                 await asyncio.sleep(every)
         seen.windows = watch.windows(window)
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 async def _replace(rig: Rig, member: Process, number: int, chance: random.Random) -> Process:
@@ -99,14 +100,16 @@ async def standing_still(rig: Rig, *, times: int) -> Seen:
             seen.stood.append(time.monotonic() - began)
             others = [await _relaying(rig, service) for service in _BOTH]
             seen.still_relaying += sum(a is b for a, b in zip(zombies, others, strict=True))
-            late = not_taken(ledger)
+            late = ledger.not_taken
             seen.open_requests.append(await _stand_still(door, ledger))
             for zombie in zombies:
                 zombie.send(signal.SIGCONT)
             seen.overtaken += sum([await _is_overtaken(zombie) for zombie in zombies])
             await level(rig, within=_LEVEL_WITHIN)
-            seen.late += not_taken(ledger) - late
-    return await _settled(rig, ledger, seen)
+            seen.late += ledger.not_taken - late
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken - seen.late
+    return seen
 
 
 async def _stand_still(door: Process, ledger: Ledger) -> int:
@@ -138,16 +141,9 @@ async def _relaying(rig: Rig, service: str) -> Process:
 
 
 async def _two_of_each(rig: Rig) -> tuple[Process, list[Process]]:
-    """Start two workers of intake and of scoring, and intake's door."""
+    """Start two workers of each service, and intake's door."""
     door, *crew = await asyncio.gather(
         rig.start(INTAKE, "api"),
-        *(rig.start(s, number=n, **_SHORT) for s in _BOTH for n in (0, 1)),
+        *(rig.start(service, number=n, **_SHORT) for service in rig.urls for n in (0, 1)),
     )
     return door, crew
-
-
-async def _settled(rig: Rig, ledger: Ledger, seen: Seen) -> Seen:
-    await quiet(rig, within=_LEVEL_WITHIN)
-    seen.not_taken = not_taken(ledger) - seen.late
-    seen.broken = await broken(rig, ledger=ledger)
-    return seen

@@ -9,6 +9,7 @@ from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Leads, Ledger, make_source, some_leads, storm
 from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.faults.scenarios.storm import has_work
 
 HEARERS = ("lead_scoring", "sales_pipeline", "notifier")
 _LEADS_OF = """
@@ -23,8 +24,11 @@ _LEFT_OVER = {
 
 async def while_events_are_on_their_way(
     rig: Rig, *, pairs: int, seed: int, within: float = 60.0
-) -> Findings:
-    """Pairs of leads come in, merge, and come again, while the workers are killed at random."""
+) -> tuple[Findings, int]:
+    """Pairs of leads come in, merge, and come again, while the workers are killed at random.
+
+    Returns what is broken, and how many of the kills hit a worker that was at work.
+    """
     door = rig.process("marketing_intake", "api")
     workers = [rig.process(name) for name in ("marketing_intake", *HEARERS)]
     for process in (door, *workers):
@@ -33,7 +37,7 @@ async def while_events_are_on_their_way(
     ledger, stop = Ledger(), asyncio.Event()
     async with await rig.client(door) as client:
         source = await make_source(client)
-        killing = asyncio.create_task(_kill(workers, random.Random(seed), stop))
+        killing = asyncio.create_task(_kill(rig, workers, random.Random(seed), stop))
         await storm(client, _visits(source, pairs, 1), at_once=8, a_second=40, ledger=ledger)
         again = asyncio.create_task(
             storm(client, _visits(source, pairs, 2), at_once=8, a_second=20, ledger=ledger)
@@ -42,9 +46,9 @@ async def while_events_are_on_their_way(
         await again
         await storm(client, _visits(source, pairs, 3), at_once=8, a_second=40, ledger=ledger)
         stop.set()
-        await killing
+        at_work = await killing
     found = await balance(rig, ledger=ledger, within=within)
-    return found | await _left_over(rig, pairs)
+    return found | await _left_over(rig, pairs), at_work
 
 
 def _visits(source: str, pairs: int, visit: int) -> Leads:
@@ -75,12 +79,17 @@ async def _merge_all(rig: Rig, client: httpx.AsyncClient, pairs: int) -> None:
         answer.raise_for_status()
 
 
-async def _kill(workers: Sequence[Process], chance: random.Random, stop: asyncio.Event) -> None:
+async def _kill(
+    rig: Rig, workers: Sequence[Process], chance: random.Random, stop: asyncio.Event
+) -> int:
+    at_work = 0
     while not stop.is_set():
         victim = chance.choice(workers)
         if victim.age > 1 and await victim.is_ready():
+            at_work += await has_work(rig, victim, sending=True)
             victim.kill()
         await asyncio.sleep(chance.uniform(0.1, 0.9))
+    return at_work
 
 
 async def _left_over(rig: Rig, pairs: int) -> Findings:

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from tests.faults.invariants import INTAKE, Findings, balance
-from tests.faults.ledger import Ledger, make_source, some_leads, storm
+from tests.faults.ledger import Ledger
+from tests.faults.rig.load import leads_coming_in
 from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 
@@ -18,7 +19,7 @@ from shared import limits
 
 Outage = Callable[[Ledger], Awaitable[None]]
 
-_WAVE, _A_SECOND = 12, 60
+_WAVE, _A_SECOND, _AT_ONCE = 12, 60, 6
 _CLOSING = 2.0  # for so long the driver may close a connection whose request was ended
 _TERMINATE = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -36,7 +37,7 @@ async def start(rig: Rig, *services: str) -> Process:
 
 
 async def through(
-    rig: Rig, door: Process, outage: Outage, ledger: Ledger, *, felt: float, within: float = 60
+    rig: Rig, door: Process, outage: Outage, ledger: Ledger, *, felt: float, within: float = 30
 ) -> Findings:
     """Let leads come in before, during and after an outage; return what is broken afterwards.
 
@@ -44,7 +45,8 @@ async def through(
     """
     lives = {process.name: process.lives for process in rig.processes.values()}
     ledger.slowest, ledger.stored_at, before = 0.0, [], ledger.attempts["unknown"]
-    async with coming_in(rig, door, ledger):
+    async with leads_coming_in(rig, door, a_second=_A_SECOND, at_once=_AT_ONCE, ledger=ledger):
+        await stored(ledger, _WAVE)
         await outage(ledger)
         await stored(ledger, _WAVE)
     found = await balance(rig, ledger=ledger, within=within) | _misbehaved(rig, ledger, lives)
@@ -64,27 +66,6 @@ def _misbehaved(rig: Rig, ledger: Ledger, lives: dict[str, int]) -> Findings:
         "processes that were started again": dead,
     }
     return {what: count for what, count in counts.items() if count}
-
-
-@asynccontextmanager
-async def coming_in(rig: Rig, door: Process, ledger: Ledger) -> AsyncGenerator[None]:
-    """Post leads during the block; afterwards all of them have an answer."""
-    over = asyncio.Event()
-    async with await rig.client(door) as client:
-        source = await make_source(client)
-
-        async def post() -> None:
-            while not over.is_set():
-                leads = some_leads(source, _WAVE, seed=len(ledger.sent))
-                await storm(client, leads, at_once=6, a_second=_A_SECOND, ledger=ledger)
-
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(post())
-            try:
-                await stored(ledger, _WAVE)
-                yield
-            finally:
-                over.set()
 
 
 async def stored(ledger: Ledger, count: int, within: float = 30) -> None:

@@ -49,7 +49,7 @@ async def random_kills(
             storm(client, some, at_once=32, a_second=a_second, ledger=found.ledger)
         )
         while not sending.done() or rig.kills < kills:
-            victim, busy = await _at_work(rig, processes, chance)
+            victim, busy = await _at_work(rig, processes, chance, sending=not sending.done())
             found.at_work += busy
             victim.kill()
             await asyncio.sleep(chance.uniform(0, 2 * pause))
@@ -60,12 +60,12 @@ async def random_kills(
 
 
 async def _at_work(
-    rig: Rig, processes: list[Process], chance: random.Random
+    rig: Rig, processes: list[Process], chance: random.Random, *, sending: bool
 ) -> tuple[Process, bool]:
     """Choose a process that is at work; after some that are not, one that may be idle."""
     for _ in range(_CHOICES):
         victim = await _settled(processes, chance)
-        if await has_work(rig, victim):
+        if await has_work(rig, victim, sending=sending):
             return victim, True
     return victim, False
 
@@ -79,8 +79,11 @@ async def _settled(processes: list[Process], chance: random.Random) -> Process:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def has_work(rig: Rig, process: Process) -> bool:
-    """Tell whether something waits for the process, or is in its hands, at this moment."""
+async def has_work(rig: Rig, process: Process, *, sending: bool) -> bool:
+    """Tell whether something waits for the process, or is in its hands, at this moment.
+
+    `sending`: leads are being posted, so that the intake's API always has some in its hands.
+    """
     service, role, _ = process.name.split("-")
     busy = await rig.one(
         service,
@@ -88,7 +91,7 @@ async def has_work(rig: Rig, process: Process) -> bool:
         " AND pid <> pg_backend_pid() AND (state = 'active' OR xact_start IS NOT NULL)",
     )
     if role == "api" or busy:
-        return bool(busy) or service == "marketing_intake"
+        return bool(busy) or (sending and service == "marketing_intake")
     if service == "marketing_intake":
         waiting = "SELECT count(*) FROM submission WHERE outcome IS NULL"
         return bool(await rig.one(service, waiting) or await _depth(rig, service))

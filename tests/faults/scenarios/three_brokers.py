@@ -6,11 +6,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.faults.invariants import Findings, broken
+from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger
-from tests.faults.rig.load import INTAKE, leads_coming_in, level, not_taken, watched
+from tests.faults.rig.load import INTAKE, leads_coming_in, level, watched
 from tests.faults.rig.nodes import Nodes
-from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 
 from shared.contracts.catalogue import said_by
@@ -35,18 +34,14 @@ class Seen:
     sent_without: int = 0
 
 
-async def one_of_three(rig: Rig, nodes: Nodes, *, quick: bool) -> Seen:
-    """A leader is killed, then the active controller, then a leader stands still and goes on.
-
-    `quick`: the controller stands for the leader too, as it leads a third of the partitions.
-    """
+async def one_of_three(rig: Rig, nodes: Nodes) -> Seen:
+    """A leader is killed, then the active controller, then a leader stands still and goes on."""
     seen = Seen()
     async with _busy(rig) as ledger:
-        if not quick:
-            async with _dip(rig, seen, "a leader killed"):
-                leader = await nodes.busiest(_topics(rig))
-                await leader.kill()
-            await leader.start()
+        async with _dip(rig, seen, "a leader killed"):
+            leader = await nodes.busiest(_topics(rig))
+            await leader.kill()
+        await leader.start()
         async with _dip(rig, seen, "the controller killed"):
             controller = nodes.controller()
             await controller.kill()
@@ -56,7 +51,9 @@ async def one_of_three(rig: Rig, nodes: Nodes, *, quick: bool) -> Seen:
             leader.process.send(signal.SIGSTOP)
         leader.process.send(signal.SIGCONT)
         await level(rig, within=_LEVEL_WITHIN)
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 async def two_of_three(rig: Rig, nodes: Nodes, *, seconds: float) -> Seen:
@@ -72,7 +69,9 @@ async def two_of_three(rig: Rig, nodes: Nodes, *, seconds: float) -> Seen:
         await asyncio.gather(*(node.start() for node in away))
         async with _dip(rig, seen, "from the return of two"):
             pass
-    return await _settled(rig, ledger, seen)
+    seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
+    seen.not_taken = ledger.not_taken
+    return seen
 
 
 @asynccontextmanager
@@ -95,13 +94,6 @@ async def _dip(rig: Rig, seen: Seen, fault: str) -> AsyncGenerator[None]:
         await asyncio.sleep(_WARM)
         await level(rig, within=_LEVEL_WITHIN)
     seen.ages[fault] = watch.age
-
-
-async def _settled(rig: Rig, ledger: Ledger, seen: Seen) -> Seen:
-    await quiet(rig, within=_LEVEL_WITHIN)
-    seen.not_taken = not_taken(ledger)
-    seen.broken = await broken(rig, ledger=ledger)
-    return seen
 
 
 def _topics(rig: Rig) -> list[str]:
