@@ -13,14 +13,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from tests.e2e.walk import Doors, a_rep, a_source, capture, doors, eventually, somebody
+from tests.stack import topics
 from tests.stack.system import System
 
 from shared.clock import utc_now
-from shared.contracts.catalogue import PARTITIONS
 from shared.ids import new_id
-from shared.kafka.port import Partition
 
 LEADS = 12
 SERVICES = ("marketing-intake", "lead-scoring", "sales-pipeline", "notifier")
@@ -131,7 +129,7 @@ async def test_records_that_kafka_lost_are_republished_and_heard(
     ids, since = leads
     before = await tasks(system, ids)
     await forget(system, ids)
-    await lose_records(system, "handoff.deals.v1")
+    await topics.forget(system.status["kafka"]["bootstrap"], "handoff.deals.v1")
     again = ("--since", since.isoformat())
     sent = replay(system, "republish", "--service", "sales-pipeline", *again)
     replay(system, "heal", "--service", "notifier", *again)
@@ -197,12 +195,3 @@ async def test_ctrl_c_leaves_the_order_to_the_worker_and_says_how_to_look(
     await eventually(is_done)
     assert command.returncode == 1
     assert f"handoff replay show {order_id} --service notifier" in told.decode()
-
-
-async def lose_records(system: System, topic: str) -> None:
-    """Let Kafka forget everything on a topic."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=system.status["kafka"]["bootstrap"])
-    await admin.start()
-    everything = RecordsToDelete(before_offset=-1)
-    await admin.delete_records({Partition(topic, n): everything for n in range(PARTITIONS)})
-    await admin.close()

@@ -9,22 +9,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.operations.conftest import park
+from tests.stack import databases
 from tests.stack.system import System
 
-from shared import limits
-from shared.database.engine import open_engine
 from shared.ids import new_id
-from shared.settings import DatabaseSettings
 
 SERVICE = "lead-scoring"
 
 
 @pytest.fixture
 async def engine(system: System) -> AsyncGenerator[AsyncEngine]:
-    url = system.status["services"][SERVICE]["database"]
-    engine = open_engine(DatabaseSettings(database_url=url), limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
+    async with databases.opened(system.status["services"][SERVICE]["database"]) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 from tests.load.client import Sample, load, request
 from tests.load.product import Product, a_lead, floor, ready
+from tests.stack.keys import bearer
 
 ROUNDS = int(os.environ.get("HANDOFF_ROUNDS", "3"))
 SECONDS = 2.0
@@ -52,7 +53,7 @@ def keep(name: str, ratios: list[float]) -> float:
 
 
 async def _source(url: str, key: str) -> str:
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as client:
+    async with httpx.AsyncClient(headers=bearer(key)) as client:
         body = {"name": "Load", "kind": "api", "channel": "advertising"}
         answer = await client.post(f"{url}/v1/sources", json=body)
         return answer.json()["id"]
@@ -64,7 +65,7 @@ class Posting:
     def __init__(self, intake: str, key: str, source_id: str, noop: str) -> None:
         self._numbers = itertools.count()
         self._intake, self._noop = f"{intake}/v1/leads", noop
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._headers = bearer(key)
         self._source_id = source_id
 
     def _lead(self, url: str, headers: dict[str, str]) -> bytes:

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg
 import httpx
+from tests.stack import databases
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import make_key
 from tests.stack.ports import free_port
 from tests.stack.process import Process
 from tests.stack.running import Stack
 from tests.stack.services import environment, service
 
 from shared.settings import KafkaSettings
-from shared.web.keys import new_key
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
@@ -48,14 +48,8 @@ class Product:
 
     async def key(self, package: str, *scopes: str) -> str:
         """Return a new key with these scopes."""
-        made = new_key()
-        connection = await asyncpg.connect(self.databases[package], ssl=False)
-        await connection.execute(
-            "SELECT create_api_key($1, $2, 'load', $3, NULL, NULL)",
-            made.key_id, made.secret_hash, list(scopes),
-        )  # fmt: skip
-        await connection.close()
-        return made.text
+        async with databases.opened(self.databases[package]) as engine:
+            return await make_key(engine, *scopes)
 
     async def stop(self) -> None:
         """End all processes."""

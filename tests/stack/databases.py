@@ -4,12 +4,18 @@ import asyncio
 import secrets
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.running import Stack, alone
 from tests.stack.services import environment
 
 from handoff.embedded.databases import make_database
+from shared import limits
+from shared.database.engine import open_engine
+from shared.settings import DatabaseSettings
 
 
 async def make_copy(stack: Stack, service: str) -> str:
@@ -33,6 +39,18 @@ async def drop(stack: Stack, url: str) -> None:
     """Drop a database that `make_copy` made, whoever is still connected."""
     async with _Administrator(stack) as administrator:
         await administrator.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+
+@asynccontextmanager
+async def opened(
+    url: str, of: limits.DatabaseLimits = limits.WORKER
+) -> AsyncGenerator[AsyncEngine]:
+    """Use a database for the block: as a worker does, unless told other limits."""
+    engine = open_engine(DatabaseSettings(database_url=url), of, hot=True)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 class _Administrator:

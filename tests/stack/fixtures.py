@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases, running
 from tests.stack.engine import has_images
 from tests.stack.running import Stack
@@ -69,6 +70,13 @@ async def database_for(stack: Stack) -> AsyncGenerator[DatabaseFor]:
 
     yield make
     await asyncio.gather(*(databases.drop(stack, url) for url in made))
+
+
+@pytest.fixture(scope="module")
+async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
+    """The module's own database as a worker uses it; which one, a `database_url` beside it says."""
+    async with databases.opened(database_url) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")

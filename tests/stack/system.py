@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.stack.keys import bearer
 
 ROOT = Path(__file__).resolve().parents[2]
 _HANDOFF = Path(sys.executable).with_name("handoff")
@@ -68,7 +69,7 @@ class System:
         status = self.status
         return httpx.AsyncClient(
             base_url=status["services"][service]["url"],
-            headers={"Authorization": f"Bearer {self.key(service)}"},
+            headers=bearer(self.key(service)),
             timeout=15.0,
         )
 

@@ -16,6 +16,7 @@ import httpx
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.faults.rig.code import Code
 from tests.stack import databases
+from tests.stack.keys import bearer
 from tests.stack.process import Process
 from tests.stack.running import Stack
 from tests.stack.services import environment, service
@@ -95,7 +96,7 @@ class Rig:
             made.secret_hash,
             list(SCOPES),
         )
-        headers = {"Authorization": f"Bearer {made.text}"}
+        headers = bearer(made.text)
         return httpx.AsyncClient(base_url=process.url, headers=headers, timeout=20, **options)
 
     async def close(self) -> None:

@@ -5,22 +5,20 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from tests.integration.handoff.conftest import Databases, Handoff
+from tests.stack.databases import opened
 
 from handoff import keys
 from handoff.keys import short_lived
-from shared.database.engine import open_engine
+from shared import limits
 from shared.ids import new_id
-from shared.settings import DatabaseSettings
 from shared.web.keys import Keyring, read_key
 
 
 @pytest.fixture
 async def keyring(databases: Databases) -> AsyncGenerator[Keyring]:
     """Knows the keys of marketing-intake as its API does, and has no memory of older ones."""
-    settings = DatabaseSettings(database_url=databases.owner_urls["marketing-intake"])
-    engine = open_engine(settings)
-    yield Keyring(engine)
-    await engine.dispose()
+    async with opened(databases.owner_urls["marketing-intake"], limits.API) as engine:
+        yield Keyring(engine)
 
 
 async def test_a_key_opens_the_door_it_was_made_for(keyring: Keyring, handoff: Handoff) -> None:
@@ -73,10 +71,8 @@ async def test_a_short_lived_key_ends_with_its_work(databases: Databases, keyrin
     service = "marketing-intake"
     async with short_lived(databases.site, service, [keys.OPERATE], name="night shift") as key:
         caller = await keyring.caller_of(key)
-    settings = DatabaseSettings(database_url=databases.owner_urls[service])
-    engine = open_engine(settings)
-    after = await Keyring(engine).caller_of(key)
-    await engine.dispose()
+    async with opened(databases.owner_urls[service], limits.API) as engine:
+        after = await Keyring(engine).caller_of(key)
 
     assert caller is not None
     assert caller.scopes == {"operate"}

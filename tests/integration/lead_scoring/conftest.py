@@ -1,19 +1,21 @@
 """Scoring as a whole on real Postgres and Kafka: its worker runs, its API answers."""
 
 import asyncio
-import itertools
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.stack.feeder import Feeder, feeding
+from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import bearer, make_key
+from tests.stack.voices import SINCE_LONG_AGO, Others
 
 from lead_scoring import bootstrap
 from lead_scoring.adapters.desks import Desks
@@ -21,10 +23,8 @@ from lead_scoring.config import Settings
 from lead_scoring.entrypoints.api import build_api
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.worker import ScoringHearer
-from lead_scoring.usecases.desk import Desk
 from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import TOPICS, topic_of
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.contracts.lead import (
@@ -36,13 +36,11 @@ from shared.contracts.lead import (
 )
 from shared.database.engine import open_engine
 from shared.ids import new_id
-from shared.kafka import topics
 from shared.messaging import loops
 from shared.messaging.batch import Batch
-from shared.messaging.records import Delivery
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
-from shared.web.keys import Keyring, new_key
+from shared.web.keys import Keyring
 
 WITHIN = 20.0
 _HEARD = text("""
@@ -63,55 +61,23 @@ class World:
     """The services around scoring: they speak on Kafka, and look at what it then says."""
 
     engine: AsyncEngine
-    kafka: KafkaSettings
-    producer: AIOKafkaProducer
-    sequences: Counter[tuple[str, UUID]] = field(default_factory=Counter)
+    feeder: Feeder
 
     async def say(self, *events: Event) -> list[Envelope]:
         """Publish events as their service would, and wait until they were heard."""
-        envelopes = [self.envelope(event) for event in events]
-        await self.publish(*envelopes)
+        envelopes = await self.feeder.say(*events)
         await self.heard()
         return envelopes
-
-    def envelope(self, event: Event) -> Envelope:
-        """Put the next event of a stream into its envelope."""
-        stream = (topic_of(type(event)), event.subject)
-        self.sequences[stream] += 1
-        return Envelope(
-            event_id=new_id(),
-            topic=stream[0],
-            subject=event.subject,
-            sequence=self.sequences[stream],
-            kind=event.kind,
-            version=event.version,
-            said_at=utc_now(),
-            source="a test",
-            correlation_id=new_id(),
-            causation_id=None,
-            traceparent=None,
-            data=event.to_wire(),
-        )
-
-    async def publish(self, *envelopes: Envelope) -> None:
-        """Send records to Kafka."""
-        for envelope in envelopes:
-            await self.producer.send_and_wait(
-                topics.physical(self.kafka, envelope.topic),
-                envelope.data,
-                key=str(envelope.subject).encode(),
-                headers=envelope.headers(),
-            )
 
     async def heard(self) -> None:
         """Wait until all that was published had its effect."""
         wanted = {
-            "topics": [topic for topic, _ in self.sequences],
-            "subjects": [subject for _, subject in self.sequences],
-            "sequences": list(self.sequences.values()),
+            "topics": [topic for topic, _ in self.feeder.said],
+            "subjects": [subject for _, subject in self.feeder.said],
+            "sequences": list(self.feeder.said.values()),
         }
         async with asyncio.timeout(WITHIN):
-            while await self._count(wanted) < len(self.sequences):
+            while await self._count(wanted) < len(self.feeder.said):
                 await asyncio.sleep(0.05)
 
     async def said(self, lead_id: UUID) -> list[tuple[str, dict[str, Any]]]:
@@ -136,21 +102,17 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def settings(
-    database_for: Callable[[str], Awaitable[str]], kafka_settings: KafkaSettings
-) -> Settings:
-    return Settings(
-        database_url=await database_for("lead_scoring"),  # pyright: ignore[reportArgumentType]
-        instance="test-0",
-        **kafka_settings.model_dump(exclude={"instance"}),
-    )
+async def database_url(database_for: DatabaseFor) -> str:
+    return await database_for("lead_scoring")
 
 
 @pytest.fixture(scope="module")
-async def engine(settings: Settings) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(settings, limits.WORKER)
-    yield engine
-    await engine.dispose()
+def settings(database_url: str, kafka_settings: KafkaSettings) -> Settings:
+    return Settings(
+        database_url=database_url,
+        instance="test-0",
+        **kafka_settings.model_dump(exclude={"instance"}),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +134,8 @@ async def world(
     kafka_settings: KafkaSettings,
     worker: None,  # noqa: ARG001  it hears what is said
 ) -> AsyncGenerator[World]:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.kafka_bootstrap, acks="all")
-    await producer.start()
-    yield World(engine, kafka_settings, producer)
-    await producer.stop()
+    async with feeding(kafka_settings) as feeder:
+        yield World(engine, feeder)
 
 
 @pytest.fixture(scope="module")
@@ -184,19 +144,8 @@ async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     app = build_api(Context(engine=engine, keyring=Keyring(engine)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://scoring") as client:
-        client.headers["Authorization"] = await make_key(engine, "scores:read", "rules:write")
+        client.headers.update(bearer(await make_key(engine, "scores:read", "rules:write")))
         yield client
-
-
-async def make_key(engine: AsyncEngine, *scopes: str) -> str:
-    """Make a key; return the header's value."""
-    key = new_key()
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'test', :scopes, NULL, NULL)"),
-            {"id": key.key_id, "hash": key.secret_hash, "scopes": list(scopes)},
-        )
-    return f"Bearer {key.text}"
 
 
 def a_card(**parts: object) -> LeadCard:
@@ -225,37 +174,11 @@ def a_touchpoint(at: datetime | None = None, **parts: object) -> Touchpoint:
     return Touchpoint.model_validate(fields | parts)
 
 
-LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
-_offsets = itertools.count()
-
-
 @dataclass
-class Heard:
+class Heard(Others):
     """Scoring without its worker: it hears in batches what a test hands over."""
 
     engine: AsyncEngine
-    batch: Batch[Desk]
-    sequences: Counter[tuple[str, UUID]] = field(default_factory=Counter)
-
-    def deliver(self, event: Event) -> Delivery:
-        """Return an event as it would come from Kafka, with the next number of its stream."""
-        stream = topic_of(type(event)), event.subject
-        self.sequences[stream] += 1
-        envelope = Envelope(
-            event_id=new_id(), topic=stream[0], subject=event.subject,
-            sequence=self.sequences[stream], kind=event.kind, version=event.version,
-            said_at=utc_now(), source="a test", correlation_id=new_id(), causation_id=None,
-            traceparent=None, data=event.to_wire(),
-        )  # fmt: skip
-        return Delivery(envelope, partition=0, offset=next(_offsets))
-
-    async def say(self, *events: Event) -> None:
-        """Let scoring hear events, together in one batch."""
-        await self.repeat([self.deliver(event) for event in events])
-
-    async def repeat(self, deliveries: Sequence[Delivery]) -> None:
-        """Let scoring hear what it may have heard before."""
-        assert await self.batch.run(deliveries) == []
 
     async def kinds(self, lead_id: UUID) -> list[str]:
         """Return the wire types of what scoring said of a lead, in order."""
@@ -281,5 +204,4 @@ class Heard:
 
 @pytest.fixture
 def hear(engine: AsyncEngine) -> Heard:
-    started_at = {topic.name: LONG_AGO for topic in TOPICS}
-    return Heard(engine, Batch(engine, ScoringHearer(Desks()), started_at))
+    return Heard(Batch(engine, ScoringHearer(Desks()), SINCE_LONG_AGO), engine)

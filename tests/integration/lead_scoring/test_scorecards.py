@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint, make_key
+from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint
+from tests.stack.keys import bearer, make_key
 
 from shared.contracts.lead import LeadCaptured, LeadUpdated, TouchpointRecorded
 from shared.ids import new_id
@@ -232,7 +233,7 @@ class TestBadInput:
     async def test_a_key_without_the_scope_may_read_and_not_write(
         self, api: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
-        reader = {"Authorization": await make_key(engine, "scores:read")}
+        reader = bearer(await make_key(engine, "scores:read"))
         answers = [
             await api.get("/v1/scorecards", headers=reader),
             await api.post("/v1/scorecards", json=a_draft(), headers=reader),

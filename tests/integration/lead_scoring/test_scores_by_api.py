@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint, make_key
+from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint
+from tests.stack.keys import bearer, make_key
 
 from shared.contracts.lead import LeadCaptured, LeadCard
 from shared.ids import new_id
@@ -104,7 +105,7 @@ async def test_an_unknown_lead_is_not_found(api: httpx.AsyncClient) -> None:
 async def test_only_a_key_with_the_scope_reads_scores(
     api: httpx.AsyncClient, engine: AsyncEngine
 ) -> None:
-    writer = {"Authorization": await make_key(engine, "rules:write")}
+    writer = bearer(await make_key(engine, "rules:write"))
 
     assert (await api.get(PATH, headers=writer)).status_code == 403
     assert (await api.get(PATH, headers={"Authorization": ""})).status_code == 401

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer
 from tests.integration.lead_scoring.conftest import World, a_card, a_touchpoint
+from tests.stack.topics import read_back
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.catalogue import topic_of
 from shared.contracts.deal import DealLost, DealRecycled, DealWon, Money
+from shared.contracts.envelope import Envelope
 from shared.contracts.lead import (
     Consent,
     ConsentChanged,
@@ -25,9 +27,9 @@ from shared.contracts.lead import (
 )
 from shared.contracts.score import LeadQualified
 from shared.ids import new_id
-from shared.kafka import topics
 
 QUALIFIED, SCORED, DISQUALIFIED = "lead.qualified.v1", "lead.scored.v1", "lead.disqualified.v1"
+SCORES = topic_of(LeadQualified)
 REFUSED = (Consent(purpose="email", granted=False, occurred_at=utc_now()),)
 
 
@@ -81,21 +83,17 @@ async def test_a_captured_lead_that_is_good_enough_qualifies(
 
 async def test_what_is_said_reaches_kafka_with_its_cause(world: World, lead: UUID) -> None:
     (envelope,) = await world.say(captured(lead))
-    consumer = AIOKafkaConsumer(
-        topics.physical(world.kafka, topic_of(LeadQualified)),
-        bootstrap_servers=world.kafka.kafka_bootstrap,
-        auto_offset_reset="earliest",
-    )
-    await consumer.start()
-    record = await consumer.getone()
-    while record.key != str(lead).encode():
-        record = await consumer.getone()
-    await consumer.stop()
-    headers = dict(record.headers)
 
-    assert headers["ce_type"] == QUALIFIED.encode()
-    assert headers["ce_sequence"] == b"1"
-    assert headers["ce_causationid"] == str(envelope.event_id).encode()
+    async def on_kafka() -> list[Envelope]:
+        streams = await read_back(world.feeder.settings, [SCORES])
+        return streams[SCORES, lead].envelopes
+
+    await until(on_kafka)
+    (qualified,) = await on_kafka()
+
+    assert f"{qualified.kind}.v{qualified.version}" == QUALIFIED
+    assert qualified.sequence == 1
+    assert qualified.causation_id == envelope.event_id
 
 
 async def test_entries_add_up_and_clamping_is_one_of_them(
@@ -151,7 +149,7 @@ async def test_an_event_that_comes_twice_changes_nothing(
 ) -> None:
     (envelope,) = await world.say(captured(lead))
     before = await score_of(api, lead)
-    await world.publish(envelope, replace(envelope))
+    await world.feeder.send([envelope, replace(envelope)])
     await world.say(captured(new_id()))
 
     assert await score_of(api, lead) == before
@@ -279,9 +277,9 @@ async def test_erasing_leaves_nothing_of_the_person_and_no_later_event_brings_it
 
 async def test_many_leads_in_one_go_are_all_scored(world: World, api: httpx.AsyncClient) -> None:
     leads = [new_id() for _ in range(200)]
-    envelopes = [world.envelope(captured(lead)) for lead in leads]
-    envelopes += [world.envelope(came_again(lead)) for lead in leads]
-    await world.publish(*envelopes)
+    envelopes = [world.feeder.next(captured(lead)) for lead in leads]
+    envelopes += [world.feeder.next(came_again(lead)) for lead in leads]
+    await world.feeder.send(envelopes)
     await world.heard()
     kinds = [await world.kinds(lead) for lead in leads]
 

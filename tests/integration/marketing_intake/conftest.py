@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import bearer, make_key
 from tests.stack.services import ERASURE_SECRET, NO_KAFKA
 
 from marketing_intake import bootstrap
@@ -23,26 +24,9 @@ from shared.database.engine import open_engine
 from shared.messaging.lease import Lease
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.app import Lifespan
-from shared.web.keys import new_key
 
 SCOPES = ("leads:write", "leads:read", "sources:write")
 WAIT = {"Prefer": "wait=8"}
-
-
-async def make_key(engine: AsyncEngine, *scopes: str, source_id: UUID | str | None = None) -> str:
-    """Return a fresh API key with these scopes."""
-    key = new_key()
-    values = {
-        "id": key.key_id,
-        "hash": key.secret_hash,
-        "scopes": list(scopes),
-        "source": UUID(str(source_id)) if source_id else None,
-    }
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'test', :scopes, :source, NULL)"), values
-        )
-    return key.text
 
 
 def closing(engine: AsyncEngine) -> Lifespan:
@@ -117,13 +101,6 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="module")
-async def engine(settings: Settings) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture(scope="module")
 def resolver(engine: AsyncEngine) -> Resolver:
     """The resolver that is part of `intake`; also to turn by hand where nobody else does."""
     beats = Heartbeats()
@@ -146,7 +123,7 @@ async def quiet_intake(
         httpx.AsyncClient(
             transport=transport,
             base_url="http://intake",
-            headers={"Authorization": f"Bearer {key}"},
+            headers=bearer(key),
         ) as http,
     ):
         intake = Intake(engine, http, anybody, resolver, "")

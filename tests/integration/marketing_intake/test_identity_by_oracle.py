@@ -20,7 +20,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.marketing_intake.conftest import SCOPES, make_key
+from tests.integration.marketing_intake.conftest import SCOPES
+from tests.stack.keys import bearer, make_key
 from tests.stack.process import Process
 from tests.stack.services import NO_KAFKA, environment, running, service
 
@@ -215,7 +216,7 @@ def a_process(database_url: str, logs: Path, name: str, *words: str) -> Process:
 
 async def make_source(url: str, key: str) -> str:
     wanted = {"name": "Arrivals", "kind": "api", "channel": "content"}
-    headers = {"Authorization": f"Bearer {key}"}
+    headers = bearer(key)
     async with httpx.AsyncClient(base_url=url, headers=headers) as http:
         return (await http.post("/v1/sources", json=wanted)).json()["id"]
 

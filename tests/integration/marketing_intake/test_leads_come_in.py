@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from tests.integration.marketing_intake.conftest import WAIT, Intake, make_key
+from tests.integration.marketing_intake.conftest import WAIT, Intake
+from tests.stack.keys import bearer, make_key
 
 from shared.ids import new_id
 
@@ -214,7 +215,7 @@ class TestWhoMayPost:
 
     async def test_a_key_that_is_tied_to_a_source_needs_no_source_id(self, intake: Intake) -> None:
         own = await make_key(intake.engine, "leads:write", source_id=intake.source_id)
-        headers = {"Authorization": f"Bearer {own}"} | WAIT
+        headers = bearer(own) | WAIT
 
         answer = await intake.anybody.post(
             "/v1/leads", json={"email": "tied@x.co"}, headers=headers
@@ -225,7 +226,7 @@ class TestWhoMayPost:
     async def test_a_key_that_is_tied_may_not_write_elsewhere(self, intake: Intake) -> None:
         other = await intake.make_source()
         own = await make_key(intake.engine, "leads:write", source_id=other["id"])
-        headers = {"Authorization": f"Bearer {own}"}
+        headers = bearer(own)
         lead = {"email": "tied@x.co", "source_id": intake.source_id}
 
         answer = await intake.anybody.post("/v1/leads", json=lead, headers=headers)

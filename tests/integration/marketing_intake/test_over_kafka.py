@@ -7,7 +7,8 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.marketing_intake.conftest import SCOPES, WAIT, make_key
+from tests.integration.marketing_intake.conftest import SCOPES, WAIT
+from tests.stack.keys import bearer, make_key
 from tests.stack.services import environment, running, service
 
 from shared.contracts import catalogue
@@ -36,7 +37,7 @@ async def records(settings: KafkaSettings, count: int) -> list[Any]:
 async def test_what_becomes_of_a_lead_is_said_in_order_and_its_story_can_be_told(
     database_url: str, engine: AsyncEngine, kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
-    headers = {"Authorization": f"Bearer {await make_key(engine, *SCOPES)}"}
+    headers = bearer(await make_key(engine, *SCOPES))
     door, worker = [
         service(
             environment(database_url, kafka_settings, role),

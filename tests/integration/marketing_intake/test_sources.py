@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.integration.marketing_intake.conftest import Intake, make_key
+from tests.integration.marketing_intake.conftest import Intake
+from tests.stack.keys import bearer, make_key
 
 
 class TestMakingASource:
@@ -69,9 +70,7 @@ class TestSeeingSources:
         source = await quiet_intake.make_source(kind="form")
         key = await make_key(quiet_intake.engine, "leads:read")
 
-        answer = await quiet_intake.anybody.get(
-            f"/v1/sources/{source['id']}", headers={"Authorization": f"Bearer {key}"}
-        )
+        answer = await quiet_intake.anybody.get(f"/v1/sources/{source['id']}", headers=bearer(key))
 
         assert answer.json()["name"] == "A source"
         assert source["token"] not in answer.text
@@ -79,9 +78,7 @@ class TestSeeingSources:
     async def test_who_only_writes_leads_sees_none(self, quiet_intake: Intake) -> None:
         key = await make_key(quiet_intake.engine, "leads:write")
 
-        answer = await quiet_intake.anybody.get(
-            "/v1/sources", headers={"Authorization": f"Bearer {key}"}
-        )
+        answer = await quiet_intake.anybody.get("/v1/sources", headers=bearer(key))
 
         assert answer.status_code == 403
 

@@ -13,10 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.stack import databases
 from tests.stack.running import Stack
+from tests.stack.voices import LONG_AGO, envelope
 
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.contracts.lead import (
     LeadCaptured,
@@ -27,17 +26,14 @@ from shared.contracts.lead import (
     Touchpoint,
 )
 from shared.contracts.score import LeadScored, Score
-from shared.database.engine import open_engine
 from shared.ids import new_id
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker
 from shared.messaging.heard import Handler, Heard
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery
-from shared.settings import DatabaseSettings
 
 LEADS = "handoff.leads.v1"
-LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 
 TALLY = """
 CREATE TABLE tally (
@@ -153,14 +149,6 @@ async def database_url(stack: Stack) -> AsyncGenerator[str]:
     await databases.drop(stack, url)
 
 
-@pytest.fixture(scope="module")
-async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=database_url)
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
 def tally() -> Tally:
     return Tally()
@@ -199,15 +187,7 @@ def delivery(
 ) -> Delivery:
     """Return an event as it would come from Kafka."""
     said = event or captured(lead_id, company or str(sequence))
-    return Delivery(
-        Envelope(
-            event_id=new_id(), topic=LEADS, subject=lead_id, sequence=sequence, kind=said.kind,
-            version=1, said_at=utc_now(), source="marketing-intake", correlation_id=new_id(),
-            causation_id=None, traceparent=None, data=said.to_wire(),
-        ),
-        partition=0,
-        offset=sequence,
-    )  # fmt: skip
+    return Delivery(envelope(said, sequence), partition=0, offset=sequence)
 
 
 def erased(lead_id: UUID) -> LeadErased:

@@ -1,7 +1,7 @@
 """A relay and a consumer as a worker runs them, and what is said to them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -15,15 +15,6 @@ from shared.messaging.lease import Lease
 from shared.messaging.relay import Relay
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
-
-ENOUGH = 30.0
-
-
-async def until(is_so: Callable[[], object], *, seconds: float = ENOUGH) -> None:
-    """Wait until something that is asked again and again is so."""
-    async with asyncio.timeout(seconds):
-        while not await is_so():
-            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

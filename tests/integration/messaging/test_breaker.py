@@ -9,8 +9,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, TallyDesk, delivery, erased, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, running, say
 from tests.integration.messaging.test_consuming import mend, parked
+from tests.stack.waiting import until
 
 from shared.contracts.catalogue import PARTITIONS
 from shared.ids import LeadId, new_id

@@ -7,8 +7,9 @@ from typing import Self
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, say
 from tests.stack.own_kafka import LEFTOVERS, OwnKafka, own_kafka, sweep_up
+from tests.stack.waiting import until
 
 from shared import limits
 from shared.ids import LeadId, new_id

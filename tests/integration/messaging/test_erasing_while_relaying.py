@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.integration.messaging.loops import say, until
+from tests.integration.messaging.loops import say
+from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.messaging import erasure, subjects

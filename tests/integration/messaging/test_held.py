@@ -10,7 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, captured, erased, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, say
+from tests.stack.waiting import until
 
 from shared.contracts.event import Event
 from shared.ids import LeadId, new_id

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.messaging.narrowing import Narrowing

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.loops import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.catalogue import RETENTION_DAYS

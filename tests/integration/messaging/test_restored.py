@@ -5,7 +5,8 @@ In a file of its own: it leaves topics behind on which no other relay may go on.
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.loops import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say
+from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.messaging import foreign

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.stack.waiting import until
 
 from shared import limits
 from shared.ids import LeadId, new_id

@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.integration.messaging.loops import running, until
+from tests.integration.messaging.loops import running
+from tests.stack.waiting import until
 
 from shared.contracts.event import Event
 from shared.ids import new_id

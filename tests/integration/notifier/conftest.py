@@ -1,12 +1,10 @@
 """The notifier on a real database: its API over ASGI, its timer, and what others say to it."""
 
 import asyncio
-import itertools
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +13,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import bearer, make_key
+from tests.stack.voices import SINCE_LONG_AGO, Others
 
 from notifier.entrypoints.api import build_api
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.timer import TaskTimer
 from notifier.entrypoints.worker import NotifierHearer
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import TOPICS, topic_of
 from shared.contracts.deal import (
     DealLost,
     DealOpened,
@@ -33,90 +31,35 @@ from shared.contracts.deal import (
     Money,
     RepChanged,
 )
-from shared.contracts.envelope import Envelope
-from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
-from shared.database.engine import open_engine
 from shared.ids import new_id
 from shared.messaging.batch import Batch
-from shared.messaging.records import Delivery
 from shared.messaging.timers import TimerLoop
-from shared.settings import DatabaseSettings
 from shared.telemetry.heartbeat import Heartbeat
-from shared.web.keys import Keyring, new_key
+from shared.web.keys import Keyring
 
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-_offsets = itertools.count()
 
 
 @pytest.fixture(scope="module")
-async def engine(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=await database_for("notifier"))
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
-async def make_key(engine: AsyncEngine, scopes: Sequence[str]) -> str:
-    """Return a fresh key for the API."""
-    key = new_key()
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'a test', :scopes, NULL, NULL)"),
-            {"id": key.key_id, "hash": key.secret_hash, "scopes": list(scopes)},
-        )
-    return key.text
+async def database_url(database_for: DatabaseFor) -> str:
+    return await database_for("notifier")
 
 
 @pytest.fixture(scope="module")
 async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     """Speaks to the API, with all scopes."""
     app = build_api(Context(engine=engine, keyring=Keyring(engine)))
-    headers = {"Authorization": f"Bearer {await make_key(engine, ['tasks:read', 'tasks:write'])}"}
+    headers = bearer(await make_key(engine, "tasks:read", "tasks:write"))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://notifier", headers=headers
     ) as client:
         yield client
 
 
-def envelope_of(event: Event, sequence: int, *, cause: UUID | None = None) -> Envelope:
-    """Return what stands around an event that another service says now."""
-    return Envelope(
-        event_id=new_id(), topic=topic_of(type(event)), subject=event.subject, sequence=sequence,
-        kind=event.kind, version=1, said_at=utc_now(), source="a test", correlation_id=new_id(),
-        causation_id=cause, traceparent=None, data=event.to_wire(),
-    )  # fmt: skip
-
-
-@dataclass
-class Others:
-    """The other services: what they say arrives here as from Kafka."""
-
-    batch: Batch[Any]
-    said: dict[tuple[str, UUID], int] = field(default_factory=lambda: defaultdict(int))
-
-    def deliver(self, event: Event, *, cause: UUID | None = None) -> Delivery:
-        """Return an event as it would come from Kafka, with the next number of its stream."""
-        stream = topic_of(type(event)), event.subject
-        self.said[stream] += 1
-        envelope = envelope_of(event, self.said[stream], cause=cause)
-        return Delivery(envelope, partition=0, offset=next(_offsets))
-
-    async def say(self, *events: Event) -> None:
-        """Let the notifier hear events, together in one batch."""
-        await self.repeat([self.deliver(event) for event in events])
-
-    async def repeat(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the notifier hear what it may have heard before."""
-        failures = await self.batch.run(deliveries)
-        assert failures == []
-
-
 @pytest.fixture
 def others(engine: AsyncEngine) -> Others:
-    started_at = {topic.name: LONG_AGO for topic in TOPICS}
-    return Others(Batch(engine, NotifierHearer(), started_at))
+    return Others(Batch(engine, NotifierHearer(), SINCE_LONG_AGO))
 
 
 @dataclass(frozen=True)
@@ -205,13 +148,6 @@ async def timer_running(engine: AsyncEngine) -> AsyncGenerator[None]:
     finally:
         stop.set()
         await running
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, within: float = 20) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(within):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 def rule_of(answer: httpx.Response) -> str:

@@ -8,12 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.notifier.conftest import (
     Deal,
-    Others,
     rep_changed,
     said,
     task_of,
     tasks_of,
 )
+from tests.stack.voices import Others
 
 from shared.clock import utc_now
 from shared.contracts.lead import LeadCard, LeadErased, LeadUpdated
@@ -166,7 +166,7 @@ class TestDisqualified:
     ) -> None:
         qualified = new_id()
         await others.say(disqualified(deal))
-        await others.repeat([others.deliver(deal.opened(), cause=qualified)])
+        await others.repeat([others.deliver(deal.opened(), causation_id=qualified)])
 
         assert (await task_of(api, lead_id=deal.lead_id))["state"] == "cancelled"
 

@@ -10,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.notifier.conftest import (
     HOUR,
     Deal,
-    Others,
     said,
     task_of,
     tasks_of,
     timer_running,
-    until,
 )
 from tests.stack.interleaving import batches
 from tests.stack.merging import merges
+from tests.stack.voices import Others
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.deal import DealMerged
@@ -166,7 +166,8 @@ class TestByOracle:
             [(each, None) for each in judged],
         )
         deliveries = [
-            [others.deliver(event, cause=cause) for event, cause in stream] for stream in streams
+            [others.deliver(event, causation_id=cause) for event, cause in stream]
+            for stream in streams
         ]
 
         for batch in batches(deliveries, seed):

@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.notifier.conftest import Deal, Others, tasks_of
+from tests.integration.notifier.conftest import Deal, tasks_of
+from tests.stack.voices import Others
 
 from shared.ids import new_id
 

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.notifier.conftest import (
     Deal,
-    Others,
-    make_key,
     rep_changed,
     rule_of,
     said,
     task_of,
     tasks_of,
 )
+from tests.stack.keys import bearer, make_key
+from tests.stack.voices import Others
 
 from shared.clock import utc_now
 from shared.ids import new_id
@@ -214,7 +214,7 @@ class TestDoors:
     async def test_reading_needs_a_key_and_writing_its_scope(
         self, api: httpx.AsyncClient, engine: AsyncEngine, task: dict[str, Any]
     ) -> None:
-        reader = {"Authorization": f"Bearer {await make_key(engine, ['tasks:read'])}"}
+        reader = bearer(await make_key(engine, "tasks:read"))
         path = f"/v1/tasks/{task['id']}"
 
         assert (await api.get(path, headers={"Authorization": ""})).status_code == 401

@@ -6,24 +6,21 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.notifier.conftest import HOUR, Deal, envelope_of, until
-from tests.stack.fixtures import DatabaseFor
+from tests.integration.notifier.conftest import HOUR, Deal
+from tests.stack.feeder import Feeder, feeding
 from tests.stack.process import Process
 from tests.stack.services import environment, service
+from tests.stack.waiting import until
 
-from shared.contracts.catalogue import topic_of
 from shared.contracts.event import Event
-from shared.database.engine import open_engine
-from shared.kafka import client
 from shared.kafka.topics import physical
-from shared.settings import DatabaseSettings, KafkaSettings
+from shared.settings import KafkaSettings
 
 TASKS = "handoff.tasks.v1"
 SECONDS = timedelta(seconds=1)
@@ -33,24 +30,12 @@ SECONDS = timedelta(seconds=1)
 class Topics:
     """Kafka, seen from outside: what others say there, and what the notifier says."""
 
-    settings: KafkaSettings
-    producer: Any
+    feeder: Feeder
     heard: dict[UUID, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
-    said: dict[tuple[str, UUID], int] = field(default_factory=lambda: defaultdict(int))
 
     async def say(self, event: Event, *, times: int = 1) -> None:
         """Say an event, as often as a producer that was cut off might."""
-        stream = topic_of(type(event)), event.subject
-        self.said[stream] += 1
-        envelope = envelope_of(event, self.said[stream])
-        for _ in range(times):
-            sent = await self.producer.send(
-                physical(self.settings, envelope.topic),
-                key=str(event.subject).encode(),
-                value=envelope.data,
-                headers=envelope.headers(),
-            )
-            await sent
+        await self.feeder.send([self.feeder.next(event)] * times)
 
     async def listen(self, consumer: AIOKafkaConsumer) -> None:
         """Write down what the notifier says, per lead and in order."""
@@ -69,21 +54,9 @@ class Topics:
             return self.heard[deal.lead_id] == expected
 
         try:
-            await until(is_said, within=40)
+            await until(is_said, seconds=40)
         except TimeoutError:
             assert self.heard[deal.lead_id] == expected
-
-
-@pytest.fixture(scope="module")
-async def database_url(database_for: DatabaseFor) -> str:
-    return await database_for("notifier")
-
-
-@pytest.fixture(scope="module")
-async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(DatabaseSettings(database_url=database_url))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -99,20 +72,18 @@ async def worker(
 
 @pytest.fixture(scope="module")
 async def topics(kafka_settings: KafkaSettings) -> AsyncGenerator[Topics]:
-    producer = client.producer(kafka_settings)
-    await producer.start()
     consumer = AIOKafkaConsumer(
         physical(kafka_settings, TASKS),
         bootstrap_servers=kafka_settings.kafka_bootstrap,
         auto_offset_reset="earliest",
     )
     await consumer.start()
-    topics = Topics(kafka_settings, producer)
-    listening = asyncio.create_task(topics.listen(consumer))
-    yield topics
-    listening.cancel()
+    async with feeding(kafka_settings) as feeder:
+        topics = Topics(feeder)
+        listening = asyncio.create_task(topics.listen(consumer))
+        yield topics
+        listening.cancel()
     await consumer.stop()
-    await producer.stop()
 
 
 async def count_of(engine: AsyncEngine, deal: Deal) -> int:

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.notifier.conftest import (
     HOUR,
     Deal,
-    Others,
     said,
     task_of,
     timer_running,
-    until,
 )
+from tests.stack.voices import Others
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 

@@ -9,16 +9,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import bearer, make_key
+from tests.stack.voices import envelope
 
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCaptured, LeadCard, Touchpoint
-from shared.database.engine import open_engine
 from shared.ids import new_id
 from shared.messaging import parking, subjects
 from shared.messaging.heard import Handler, Heard
@@ -27,10 +25,9 @@ from shared.messaging.orders import Orders
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.operations.routes import routes
-from shared.settings import DatabaseSettings
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.app import create_app
-from shared.web.keys import Keyring, new_key
+from shared.web.keys import Keyring
 
 LEADS = "handoff.leads.v1"
 
@@ -80,11 +77,8 @@ class Picky:
 
 
 @pytest.fixture(scope="module")
-async def engine(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=await database_for("sales_pipeline"))
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
+async def database_url(database_for: DatabaseFor) -> str:
+    return await database_for("sales_pipeline")
 
 
 @pytest.fixture
@@ -99,27 +93,21 @@ async def hearer(engine: AsyncEngine) -> AsyncGenerator[Picky]:
     await working
 
 
-async def speak(engine: AsyncEngine, scopes: list[str]) -> httpx.AsyncClient:
+async def speak(engine: AsyncEngine, *scopes: str) -> httpx.AsyncClient:
     """Return a client whose key has these scopes."""
-    key = new_key()
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'night shift', :scopes, NULL, NULL)"),
-            {"id": key.key_id, "hash": key.secret_hash, "scopes": scopes},
-        )
     app = create_app(
         service="any", version="1", routers=[routes(engine, Keyring(engine))], errors={}
     )
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://any",
-        headers={"Authorization": f"Bearer {key.text}"},
+        headers=bearer(await make_key(engine, *scopes, name="night shift")),
     )
 
 
 @pytest.fixture(scope="module")
 async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
-    async with await speak(engine, ["operate"]) as client:
+    async with await speak(engine, "operate") as client:
         yield client
 
 
@@ -133,12 +121,7 @@ def delivery(lead_id: UUID, sequence: int, company: str) -> Delivery:
     event = LeadCaptured(
         lead_id=lead_id, lead_version=1, lead=LeadCard(company=company), touchpoint=touchpoint
     )
-    envelope = Envelope(
-        event_id=new_id(), topic=LEADS, subject=lead_id, sequence=sequence, kind=event.kind,
-        version=1, said_at=now, source="a test", correlation_id=new_id(), causation_id=None,
-        traceparent=None, data=event.to_wire(),
-    )  # fmt: skip
-    return Delivery(envelope, partition=3, offset=sequence)
+    return Delivery(envelope(event, sequence), partition=3, offset=sequence)
 
 
 async def park(

@@ -127,7 +127,7 @@ async def test_an_unknown_order_is_404(api: httpx.AsyncClient) -> None:
 
 
 async def test_other_scopes_see_nothing(engine: AsyncEngine) -> None:
-    async with await speak(engine, ["deals:read", "deals:write"]) as client:
+    async with await speak(engine, "deals:read", "deals:write") as client:
         answer = await client.get("/v1/parked")
 
     assert rule_of(answer) == (403, "missing-scope")

@@ -193,7 +193,7 @@ async def test_the_history_of_a_lead_shows_who_gave_it_up_and_why(
 
 
 async def test_other_scopes_release_nothing(engine: AsyncEngine) -> None:
-    async with await speak(engine, ["deals:read"]) as client:
+    async with await speak(engine, "deals:read") as client:
         answers = [
             await client.get("/v1/parked/causes"),
             await client.get("/v1/parking-orders"),

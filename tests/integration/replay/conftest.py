@@ -3,7 +3,6 @@
 The database is lead-scoring's in name; what hears is a tally, and what says is a test.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 from importlib import resources
@@ -13,32 +12,30 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import NotLeaderForPartitionError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.conftest import LONG_AGO, TALLY, Tally
-from tests.integration.messaging.loops import a_relay, running, say, until
+from tests.integration.messaging.conftest import TALLY, Tally
+from tests.integration.messaging.loops import a_relay, running, say
 from tests.stack import databases
+from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
+from tests.stack.topics import forget, read_back
+from tests.stack.voices import LONG_AGO
+from tests.stack.waiting import until
 
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import PARTITIONS, SCORING, heard_by
-from shared.contracts.envelope import Envelope, from_record
-from shared.database.engine import open_engine
+from shared.contracts.catalogue import SCORING, heard_by
+from shared.contracts.envelope import Envelope
 from shared.ids import LeadId, new_id
-from shared.kafka import client
-from shared.kafka.port import Partition
 from shared.kafka.topics import physical
 from shared.messaging.consumer import Consumer
 from shared.messaging.lease import Lease
 from shared.messaging.replay.replays import Replays
 from shared.operations import replays
-from shared.settings import DatabaseSettings, KafkaSettings
+from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.app import create_app
-from shared.web.keys import Keyring, new_key
+from shared.web.keys import Keyring
 
 LEADS = "handoff.leads.v1"
 CHANGING = {"replay_order", "lease", "idempotency", "api_key", "breaker"}
@@ -67,13 +64,6 @@ async def database_url(stack: Stack) -> AsyncGenerator[str]:
     await databases.drop(stack, url)
 
 
-@pytest.fixture(scope="module")
-async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(DatabaseSettings(database_url=database_url), limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
 def tally() -> Tally:
     return Tally()
@@ -81,15 +71,9 @@ def tally() -> Tally:
 
 async def speak(engine: AsyncEngine, service: str = SCORING) -> httpx.AsyncClient:
     """Return a client of the routes for orders, as this service has them."""
-    key = new_key()
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'night shift', :scopes, NULL, NULL)"),
-            {"id": key.key_id, "hash": key.secret_hash, "scopes": ["operate"]},
-        )
     router = replays.routes(engine, Keyring(engine), service)
     app = create_app(service="any", version="1", routers=[router], errors={})
-    headers = {"Authorization": f"Bearer {key.text}"}
+    headers = bearer(await make_key(engine, "operate", name="night shift"))
     transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://any", headers=headers)
 
@@ -228,45 +212,16 @@ async def contents(engine: AsyncEngine) -> dict[str, list[str]]:
         }
 
 
-async def _deleted(admin: AIOKafkaAdminClient, records: dict[Partition, RecordsToDelete]) -> bool:
-    try:
-        await admin.delete_records(records)
-    except NotLeaderForPartitionError:
-        return False
-    return True
-
-
 async def lose_records(settings: KafkaSettings) -> None:
     """Let Kafka forget everything on the topic, as after its retention or a lost disk."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    partitions = [Partition(physical(settings, LEADS), n) for n in range(PARTITIONS)]
-    everything = {each: RecordsToDelete(before_offset=-1) for each in partitions}
-    async with asyncio.timeout(30):
-        while not await _deleted(admin, everything):  # topics that were made a moment ago
-            await asyncio.sleep(0.1)
-    await admin.close()
+    await forget(settings.kafka_bootstrap, physical(settings, LEADS))
 
 
 async def in_kafka(settings: KafkaSettings, leads: Iterable[LeadId]) -> dict[UUID, list[Envelope]]:
     """Return what lies on the topic of each lead, in the order in which it is read."""
-    found: dict[UUID, list[Envelope]] = {lead: [] for lead in leads}
-    partitions = [Partition(physical(settings, LEADS), n) for n in range(PARTITIONS)]
-    reader = client.reader(settings)
-    await reader.start()
-    reader.assign(partitions)
-    first = await reader.beginning_offsets(partitions)
-    left = sum((await reader.end_offsets(partitions)).values()) - sum(first.values())
-    while left > 0:
-        for records in (await reader.getmany(timeout_ms=500)).values():
-            left -= len(records)
-            for each in records:
-                envelope = from_record(topic=LEADS, value=each.value, headers=each.headers)
-                assert each.key == str(envelope.subject).encode()
-                if envelope.subject in found:
-                    found[envelope.subject].append(envelope)
-    await client.stop(reader)
-    return found
+    streams = await read_back(settings, [LEADS])
+    assert all(stream.keys == {str(lead).encode()} for (_, lead), stream in streams.items())
+    return {lead: streams[LEADS, lead].envelopes for lead in leads}
 
 
 def some(count: int) -> list[LeadId]:

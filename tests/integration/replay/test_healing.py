@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Cut, Tally, heard_of
-from tests.integration.messaging.loops import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say
 from tests.integration.replay.conftest import (
     LEADS,
     a_consumer,
@@ -23,6 +23,7 @@ from tests.integration.replay.conftest import (
     restore,
     some,
 )
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 from shared.messaging import attempts

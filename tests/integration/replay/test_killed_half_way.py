@@ -1,7 +1,6 @@
 """A worker that is killed in the middle of a replay: the next one finishes it, nothing twice."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,29 +10,19 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import captured
-from tests.integration.messaging.loops import until
 from tests.integration.replay.conftest import LEADS, in_kafka, lose_records, publish, some
+from tests.stack.databases import opened
+from tests.stack.feeder import feeding
 from tests.stack.fixtures import DatabaseFor
 from tests.stack.process import Process
 from tests.stack.services import environment, running, service
+from tests.stack.waiting import until
 
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.envelope import Envelope
-from shared.database.engine import open_engine
-from shared.ids import LeadId, new_id
-from shared.kafka import client
-from shared.kafka.topics import physical
+from shared.ids import LeadId
 from shared.messaging.replay import orders
 from shared.messaging.replay.orders import Wanted
-from shared.settings import DatabaseSettings, KafkaSettings
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(DatabaseSettings(database_url=url), limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
+from shared.settings import KafkaSettings
 
 
 def a_worker(package: str, url: str, kafka: KafkaSettings, log: Path, **settings: str) -> Process:
@@ -76,20 +65,8 @@ async def ask(engine: AsyncEngine, verb: orders.Verb) -> UUID:
 
 async def put_into_kafka(settings: KafkaSettings, leads: Sequence[LeadId]) -> None:
     """Say that each lead came, as marketing-intake would."""
-    sender = client.producer(settings)
-    await sender.start()
-    for lead in leads:
-        event = captured(lead, "ACME")
-        envelope = Envelope(
-            event_id=new_id(), topic=LEADS, subject=lead, sequence=1, kind=event.kind, version=1,
-            said_at=utc_now(), source="marketing-intake", correlation_id=new_id(),
-            causation_id=None, traceparent=None, data=event.to_wire(),
-        )  # fmt: skip
-        await sender.send(
-            physical(settings, LEADS), envelope.data, key=str(lead).encode(),
-            headers=envelope.headers(),
-        )  # fmt: skip
-    await client.stop(sender)
+    async with feeding(settings) as feeder:
+        await feeder.say(*(captured(lead, "ACME") for lead in leads))
 
 
 async def test_a_heal_is_finished_by_the_next_worker_and_every_lead_is_scored_once(

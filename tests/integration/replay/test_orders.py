@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally
-from tests.integration.messaging.loops import running, until
+from tests.integration.messaging.loops import running
 from tests.integration.replay.conftest import (
     LEADS,
     a_replayer,
@@ -19,6 +19,7 @@ from tests.integration.replay.conftest import (
     some,
     speak,
 )
+from tests.stack.waiting import until
 
 from shared.contracts.catalogue import INTAKE
 from shared.ids import new_id

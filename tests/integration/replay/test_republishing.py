@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, erased, heard_of
-from tests.integration.messaging.loops import a_relay, running, say, until
+from tests.integration.messaging.loops import a_relay, running, say
 from tests.integration.replay.conftest import (
     a_consumer,
     a_replayer,
@@ -26,6 +26,7 @@ from tests.integration.replay.conftest import (
     some,
     speak,
 )
+from tests.stack.waiting import until
 
 from shared.clock import utc_now
 from shared.contracts.catalogue import INTAKE

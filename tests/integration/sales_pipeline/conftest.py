@@ -1,10 +1,7 @@
 """The pipeline on a real database: its API over ASGI, and what the other services say to it."""
 
-import itertools
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,54 +9,34 @@ import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.stack import voices
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.keys import bearer, make_key
+from tests.stack.voices import SINCE_LONG_AGO
 
 from sales_pipeline.entrypoints.api import build_api
 from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.worker import PipelineHearer
-from shared import limits
 from shared.clock import utc_now
-from shared.contracts.catalogue import TOPICS, topic_of
-from shared.contracts.envelope import Envelope
-from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
 from shared.contracts.score import LeadQualified, Score
-from shared.database.engine import open_engine
 from shared.ids import new_id
 from shared.messaging.batch import Batch
-from shared.messaging.records import Delivery
-from shared.settings import DatabaseSettings
-from shared.web.keys import Keyring, new_key
+from shared.web.keys import Keyring
 
 SCOPES = ["deals:read", "deals:write", "reps:write"]
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-_offsets = itertools.count()
 
 
 @pytest.fixture(scope="module")
-async def engine(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=await database_for("sales_pipeline"))
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
-async def make_key(engine: AsyncEngine, scopes: Sequence[str]) -> str:
-    """Return a fresh key for the API."""
-    key = new_key()
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("SELECT create_api_key(:id, :hash, 'a test', :scopes, NULL, NULL)"),
-            {"id": key.key_id, "hash": key.secret_hash, "scopes": list(scopes)},
-        )
-    return key.text
+async def database_url(database_for: DatabaseFor) -> str:
+    return await database_for("sales_pipeline")
 
 
 @pytest.fixture(scope="module")
 async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     """Speaks to the API, with all scopes."""
     app = build_api(Context(engine=engine, keyring=Keyring(engine)))
-    headers = {"Authorization": f"Bearer {await make_key(engine, SCOPES)}"}
+    headers = bearer(await make_key(engine, *SCOPES))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://pipeline", headers=headers
     ) as client:
@@ -67,32 +44,8 @@ async def api(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @dataclass
-class Others:
+class Others(voices.Others):
     """The other services: what they say arrives here as from Kafka, in a batch."""
-
-    batch: Batch[Any]
-    said: dict[tuple[str, UUID], int] = field(default_factory=lambda: defaultdict(int))
-
-    def deliver(self, event: Event) -> Delivery:
-        """Return an event as it would come from Kafka, with the next number of its stream."""
-        topic = topic_of(type(event))
-        self.said[topic, event.subject] += 1
-        envelope = Envelope(
-            event_id=new_id(), topic=topic, subject=event.subject,
-            sequence=self.said[topic, event.subject], kind=event.kind, version=1,
-            said_at=utc_now(), source="a test", correlation_id=new_id(), causation_id=None,
-            traceparent=None, data=event.to_wire(),
-        )  # fmt: skip
-        return Delivery(envelope, partition=0, offset=next(_offsets))
-
-    async def say(self, *events: Event) -> None:
-        """Let the pipeline hear events, together in one batch."""
-        await self.repeat([self.deliver(event) for event in events])
-
-    async def repeat(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the pipeline hear what it may have heard before."""
-        failures = await self.batch.run(deliveries)
-        assert failures == []
 
     async def qualify(self, lead_id: UUID | None = None, **changes: Any) -> UUID:
         """Say that a lead, or a new one, is qualified; return its id."""
@@ -119,8 +72,7 @@ def qualified(
 
 @pytest.fixture
 def others(engine: AsyncEngine) -> Others:
-    started_at = {topic.name: LONG_AGO for topic in TOPICS}
-    return Others(Batch(engine, PipelineHearer(), started_at))
+    return Others(Batch(engine, PipelineHearer(), SINCE_LONG_AGO))
 
 
 async def said(connection: AsyncConnection, subject: UUID) -> list[str]:

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.sales_pipeline.conftest import (
     Others,
     add_rep,
-    make_key,
     qualified,
     rule_of,
 )
+from tests.stack.keys import bearer, make_key
 
 from shared.clock import utc_now
 from shared.ids import new_id
@@ -230,7 +230,7 @@ class TestBadInput:
 class TestKeys:
     @pytest.fixture
     async def reader(self, engine: AsyncEngine) -> dict[str, str]:
-        return {"Authorization": f"Bearer {await make_key(engine, ['deals:read'])}"}
+        return bearer(await make_key(engine, "deals:read"))
 
     async def test_a_reader_sees_deals_and_reps_and_changes_nothing(
         self, api: httpx.AsyncClient, deal: Deal, reader: dict[str, str]

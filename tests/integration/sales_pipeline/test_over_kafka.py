@@ -1,7 +1,7 @@
 """The service as it runs: two processes and real Kafka, from scoring's event to the order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -13,26 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.sales_pipeline.conftest import (
     SCOPES,
     deal_of,
-    make_key,
     qualified,
 )
-from tests.stack.fixtures import DatabaseFor
+from tests.stack.feeder import feeding
+from tests.stack.keys import bearer, make_key
 from tests.stack.process import Process
 from tests.stack.services import environment, running, service
+from tests.stack.topics import read_back
+from tests.stack.waiting import until
 
-from shared import limits
-from shared.clock import utc_now
-from shared.contracts.catalogue import PARTITIONS, topic_of
+from shared.contracts.catalogue import topic_of
 from shared.contracts.deal import DealOpened
-from shared.contracts.envelope import Envelope, from_record
+from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
-from shared.database.engine import open_engine
-from shared.ids import new_id
-from shared.kafka import client, topics
-from shared.kafka.port import Partition
-from shared.settings import DatabaseSettings, KafkaSettings
+from shared.settings import KafkaSettings
 
 ENOUGH = 40.0
+DEALS = topic_of(DealOpened)
 
 
 @dataclass(frozen=True)
@@ -51,25 +48,18 @@ class Place:
 
 @pytest.fixture(scope="module")
 async def place(
-    database_for: DatabaseFor,
+    database_url: str,
     kafka_settings: KafkaSettings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Place:
     log = tmp_path_factory.mktemp("pipeline") / "log"
-    return Place(await database_for("sales_pipeline"), kafka_settings, log)
-
-
-@pytest.fixture(scope="module")
-async def engine(place: Place) -> AsyncGenerator[AsyncEngine]:
-    engine = open_engine(DatabaseSettings(database_url=place.database_url), limits.WORKER)
-    yield engine
-    await engine.dispose()
+    return Place(database_url, kafka_settings, log)
 
 
 @pytest.fixture(scope="module")
 async def api(place: Place, engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
     """Speaks to a process that answers HTTP."""
-    headers = {"Authorization": f"Bearer {await make_key(engine, SCOPES)}"}
+    headers = bearer(await make_key(engine, *SCOPES))
     async with (
         running(place.process("api")) as door,
         httpx.AsyncClient(base_url=door.url, headers=headers, timeout=20) as speaker,
@@ -79,38 +69,14 @@ async def api(place: Place, engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncCl
 
 async def publish(settings: KafkaSettings, events: Sequence[Event]) -> None:
     """Say events as lead-scoring does, each the first of its lead."""
-    sender = client.producer(settings)
-    await sender.start()
-    for event in events:
-        envelope = Envelope(
-            event_id=new_id(), topic=topic_of(type(event)), subject=event.subject, sequence=1,
-            kind=event.kind, version=1, said_at=utc_now(), source="lead-scoring",
-            correlation_id=new_id(), causation_id=None, traceparent=None, data=event.to_wire(),
-        )  # fmt: skip
-        await sender.send(
-            topics.physical(settings, envelope.topic), envelope.data,
-            key=str(event.subject).encode(), headers=envelope.headers(),
-        )  # fmt: skip
-    await client.stop(sender)
+    async with feeding(settings) as feeder:
+        await feeder.say(*events)
 
 
-async def said_on_kafka(settings: KafkaSettings, subjects: set[UUID]) -> list[Envelope]:
-    """Return what hearers of deals can read about these leads, in the order of each lead."""
-    topic = topics.physical(settings, topic_of(DealOpened))
-    partitions = [Partition(topic, n) for n in range(PARTITIONS)]
-    reader = client.reader(settings)
-    await reader.start()
-    reader.assign(partitions)
-    left = sum((await reader.end_offsets(partitions)).values())
-    found: list[Envelope] = []
-    while left > 0:
-        for records in (await reader.getmany(timeout_ms=500)).values():
-            left -= len(records)
-            found += [
-                from_record(topic=topic, value=each.value, headers=each.headers) for each in records
-            ]
-    await client.stop(reader)
-    return [envelope for envelope in found if envelope.subject in subjects]
+async def said_on_kafka(settings: KafkaSettings, leads: Iterable[UUID]) -> list[Envelope]:
+    """Return what hearers of deals can read about these leads, lead by lead and in order."""
+    streams = await read_back(settings, [DEALS])
+    return [envelope for lead in leads for envelope in streams[DEALS, lead].envelopes]
 
 
 async def all_is_said(engine: AsyncEngine, leads: Collection[UUID], opened: int) -> bool:
@@ -130,9 +96,7 @@ async def story_of(engine: AsyncEngine, lead_id: UUID) -> set[str]:
 
 
 async def until_said(engine: AsyncEngine, leads: Collection[UUID], *, opened: int) -> None:
-    async with asyncio.timeout(ENOUGH):
-        while not await all_is_said(engine, leads, opened):
-            await asyncio.sleep(0.05)
+    await until(lambda: all_is_said(engine, leads, opened), seconds=ENOUGH)
 
 
 async def until_one_is_opened(engine: AsyncEngine, events: Sequence[Event]) -> None:
