@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases, running
 from tests.stack.engine import has_images
+from tests.stack.nodes import Node, some_nodes
 from tests.stack.running import Stack
 
 from shared.contracts.catalogue import TOPICS
@@ -77,6 +78,13 @@ async def engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
     """The module's own database as a worker uses it; which one, a `database_url` beside it says."""
     async with databases.opened(database_url) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Node]:
+    """Kafka of the module's own, one node, which may be frozen and killed."""
+    async with some_nodes(tmp_path_factory.mktemp("kafka"), 1) as nodes:
+        yield nodes.first
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
-from tests.stack.own_kafka import LEFTOVERS, OwnKafka, sweep_up
+from tests.stack.leftovers import LEFTOVERS, sweep_up
+from tests.stack.nodes import Node
 
 from shared import limits
 from shared.kafka import client, lag
@@ -78,18 +79,18 @@ def less_patience(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 class TestAway:
     async def test_a_producer_with_a_record_in_flight_stops(
-        self, own: OwnKafka, settings: KafkaSettings
+        self, own: Node, settings: KafkaSettings
     ) -> None:
         producer = client.producer(settings)
         await producer.start()
         await send(producer, b"before")
-        with own.frozen():
+        with own.process.frozen():
             await producer.send(TOPIC, b"in flight", key=b"k", headers=[])
 
             assert await took(client.stop(producer)) < limits.KAFKA_STOP + SLACK
 
     async def test_a_member_commits_polls_and_stops(
-        self, own: OwnKafka, settings: KafkaSettings
+        self, own: Node, settings: KafkaSettings
     ) -> None:
         async with a_producer(settings) as producer:
             await send(producer, b"one")
@@ -98,7 +99,7 @@ class TestAway:
         await read(member, b"one")
         offsets = dict.fromkeys(member.assignment(), 1)
         before = refused_commits()
-        with own.frozen():
+        with own.process.frozen():
             assert await took(client.commit(member, offsets)) < limits.KAFKA_COMMIT + SLACK
             assert await took(client.poll(member, seconds=0.2, most=5)) < limits.KAFKA_POLL + SLACK
             assert await took(client.stop(member)) < limits.KAFKA_STOP + SLACK
@@ -115,22 +116,22 @@ class TestAway:
             await client.stop(producer)
 
     async def test_brokers_that_take_connections_and_say_nothing_do_not_answer(
-        self, own: OwnKafka, settings: KafkaSettings
+        self, own: Node, settings: KafkaSettings
     ) -> None:
         async with a_producer(settings) as producer:
             before = await client.brokers_answer(producer)
-            with own.frozen():
+            with own.process.frozen():
                 frozen = await client.brokers_answer(producer)
 
             assert (before, frozen) == (True, False)
 
-    async def test_nobody_knows_the_lag(self, own: OwnKafka, settings: KafkaSettings) -> None:
+    async def test_nobody_knows_the_lag(self, own: Node, settings: KafkaSettings) -> None:
         async def ask() -> object:
             return await lag.of_group(settings, group="away", topics=[TOPIC])
 
         async with a_member(settings, "away"):
             pass
-        with own.frozen():
+        with own.process.frozen():
             began = time.monotonic()
             with pytest.raises((KafkaError, OSError, TimeoutError)):
                 await ask()

@@ -1,14 +1,15 @@
 """Brokers that freeze, die and come back cost time, never an event or its place."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from typing import Self
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
 from tests.integration.messaging.loops import a_consumer, a_relay, say
-from tests.stack.own_kafka import LEFTOVERS, OwnKafka, own_kafka, sweep_up
+from tests.stack.leftovers import LEFTOVERS, sweep_up
+from tests.stack.nodes import Node
 from tests.stack.waiting import until
 
 from shared import limits
@@ -25,15 +26,9 @@ KILLS = 3
 
 
 @pytest.fixture(scope="module")
-async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[OwnKafka]:
-    async with own_kafka(tmp_path_factory.mktemp("kafka")) as node:
-        yield node
-
-
-@pytest.fixture(scope="module")
-async def settings(own: OwnKafka) -> KafkaSettings:
+async def settings(own: Node) -> KafkaSettings:
     settings = KafkaSettings(
-        kafka_bootstrap=own.bootstrap, kafka_replication=1, instance="a-test",
+        kafka_bootstrap=own.kafka.bootstrap, kafka_replication=1, instance="a-test",
         session_seconds=6, ack_seconds=3, stuck_seconds=6,
     )  # fmt: skip
     await topics.apply(settings)
@@ -84,20 +79,21 @@ async def until_heard(engine: AsyncEngine, lead: LeadId, *companies: str) -> Non
 
 
 async def test_a_broker_that_is_killed_again_and_again_loses_and_doubles_nothing(
-    engine: AsyncEngine, own: OwnKafka, settings: KafkaSettings, tally: Tally
+    engine: AsyncEngine, own: Node, settings: KafkaSettings, tally: Tally
 ) -> None:
     lead = LeadId(new_id())
     relay, consumer = a_relay(engine, settings), a_consumer(engine, settings, tally)
     async with Keeping(relay=relay.run, consume=consumer.run):
         for number in range(KILLS):
             await say(engine, lead, f"{number}a")
-            await own.die_and_come_back()
+            await own.kill()
+            await own.start()
             await say(engine, lead, f"{number}b")
         await until_heard(engine, lead, *(f"{n}{part}" for n in range(KILLS) for part in "ab"))
 
 
 async def test_a_record_without_an_ack_asks_for_a_new_process_and_keeps_its_place(
-    engine: AsyncEngine, own: OwnKafka, settings: KafkaSettings, tally: Tally
+    engine: AsyncEngine, own: Node, settings: KafkaSettings, tally: Tally
 ) -> None:
     lead = LeadId(new_id())
     relay = a_relay(engine, settings)
@@ -109,7 +105,7 @@ async def test_a_record_without_an_ack_asks_for_a_new_process_and_keeps_its_plac
         return relay.acked_at > 0
 
     await until(acked)
-    with own.frozen():
+    with own.process.frozen():
         await say(engine, lead, "2", "3")
         async with asyncio.timeout(settings.ack_seconds + 10):
             await asyncio.wait({task})
@@ -122,7 +118,7 @@ async def test_a_record_without_an_ack_asks_for_a_new_process_and_keeps_its_plac
 
 
 async def test_a_frozen_broker_holds_the_relay_and_restarts_nobody(
-    engine: AsyncEngine, own: OwnKafka, settings: KafkaSettings, tally: Tally
+    engine: AsyncEngine, own: Node, settings: KafkaSettings, tally: Tally
 ) -> None:
     lead = LeadId(new_id())
     relay, consumer = a_relay(engine, settings), a_consumer(engine, settings, tally)
@@ -130,7 +126,7 @@ async def test_a_frozen_broker_holds_the_relay_and_restarts_nobody(
         await say(engine, lead, "before")
         await until_heard(engine, lead, "before")
         await asyncio.sleep(1.5)  # the last ack is no longer answer enough
-        with own.frozen():
+        with own.process.frozen():
             await say(engine, lead, "after")
 
             async def held() -> bool:
@@ -145,7 +141,7 @@ async def test_a_frozen_broker_holds_the_relay_and_restarts_nobody(
 
 
 async def test_brokers_that_stay_away_are_looked_for_anew(
-    engine: AsyncEngine, own: OwnKafka, settings: KafkaSettings
+    engine: AsyncEngine, own: Node, settings: KafkaSettings
 ) -> None:
     relay = a_relay(engine, settings)
     task = asyncio.create_task(relay.run(asyncio.Event()))
@@ -154,7 +150,7 @@ async def test_brokers_that_stay_away_are_looked_for_anew(
         return relay.heartbeat.held is None and relay.lease.epoch is not None
 
     await until(turns)
-    with own.frozen():
+    with own.process.frozen():
         await asyncio.sleep(1.5)
         await say(engine, LeadId(new_id()), "waits")
         async with asyncio.timeout(settings.ack_seconds + 15):

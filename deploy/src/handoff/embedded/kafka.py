@@ -18,7 +18,7 @@ from handoff.embedded.tool import run_tool
 from handoff.supervisor.spec import Spec
 
 _JVM = (
-    *("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    *("-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
     *("-XX:+ExitOnOutOfMemoryError", "-Dfile.encoding=UTF-8"),
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -38,6 +38,7 @@ class KafkaNode:
         jars: directory of Kafka's jars.
         template: the server properties with `${...}` for what differs per node.
         directory: holds the properties and the data, kept between runs.
+        heap: what Java may take at most.
     """
 
     java: Path
@@ -47,6 +48,7 @@ class KafkaNode:
     port: int
     controller_port: int
     node_id: int = 1
+    heap: str = "512m"
 
     @property
     def bootstrap(self) -> str:
@@ -99,7 +101,7 @@ class KafkaNode:
         )
 
     def _jvm(self) -> tuple[str, ...]:
-        return (str(self.java), *_JVM, "-cp", f"{self.jars}{os.sep}*")
+        return (str(self.java), f"-Xmx{self.heap}", *_JVM, "-cp", f"{self.jars}{os.sep}*")
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
