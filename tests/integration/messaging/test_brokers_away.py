@@ -17,7 +17,7 @@ from shared.ids import LeadId, new_id
 from shared.kafka import topics
 from shared.messaging import loops
 from shared.messaging.loops import Loop, StartAgain
-from shared.messaging.relay import BrokersAway
+from shared.messaging.relay import BrokersAway, Relay
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 
@@ -78,6 +78,13 @@ async def until_heard(engine: AsyncEngine, lead: LeadId, *companies: str) -> Non
     await until(heard, seconds=60.0)
 
 
+async def until_acked(relay: Relay) -> None:
+    async def acked() -> bool:
+        return relay.acked_at > 0
+
+    await until(acked)
+
+
 async def test_a_broker_that_is_killed_again_and_again_loses_and_doubles_nothing(
     engine: AsyncEngine, own: Node, settings: KafkaSettings, tally: Tally
 ) -> None:
@@ -100,11 +107,7 @@ async def test_a_record_without_an_ack_asks_for_a_new_process_and_keeps_its_plac
     stop = asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
     await say(engine, lead, "1")
-
-    async def acked() -> bool:
-        return relay.acked_at > 0
-
-    await until(acked)
+    await until_acked(relay)
     with own.process.frozen():
         await say(engine, lead, "2", "3")
         async with asyncio.timeout(settings.ack_seconds + 10):
@@ -125,8 +128,9 @@ async def test_a_frozen_broker_holds_the_relay_and_restarts_nobody(
     async with Keeping(relay=relay.run, consume=consumer.run) as keeping:
         await say(engine, lead, "before")
         await until_heard(engine, lead, "before")
-        await asyncio.sleep(1.5)  # the last ack is no longer answer enough
+        await until_acked(relay)
         with own.process.frozen():
+            relay.acked_at = 0.0  # the last ack is no longer answer enough
             await say(engine, lead, "after")
 
             async def held() -> bool:
@@ -151,7 +155,7 @@ async def test_brokers_that_stay_away_are_looked_for_anew(
 
     await until(turns)
     with own.process.frozen():
-        await asyncio.sleep(1.5)
+        relay.acked_at = 0.0  # no ack is answer enough
         await say(engine, LeadId(new_id()), "waits")
         async with asyncio.timeout(settings.ack_seconds + 15):
             await asyncio.wait({task})
