@@ -6,7 +6,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say, until
+from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.kafka import client
