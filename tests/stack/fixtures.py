@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases, running
 from tests.stack.engine import has_images
 from tests.stack.nodes import Node, some_nodes
 from tests.stack.running import Stack
+from tests.stack.topics import drop
 
-from shared.contracts.catalogue import TOPICS
 from shared.kafka import topics
 from shared.settings import KafkaSettings
 
@@ -99,7 +98,4 @@ async def kafka_settings(stack: Stack, topic_prefix: str) -> AsyncGenerator[Kafk
     settings = stack.kafka(topic_prefix)
     await topics.apply(settings)
     yield settings
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
-    await admin.start()
-    await admin.delete_topics([topics.physical(settings, topic.name) for topic in TOPICS])
-    await admin.close()
+    await drop(settings)

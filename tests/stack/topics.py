@@ -1,7 +1,8 @@
 """What the topics hold in the end, read back as a stranger would: the log is the last witness."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import NotLeaderForPartitionError
 from tests.stack.waiting import until
 
-from shared.contracts.catalogue import PARTITIONS
+from shared.contracts.catalogue import PARTITIONS, TOPICS
 from shared.contracts.envelope import Envelope, from_record
 from shared.kafka import client
 from shared.kafka.port import Partition, Reader, Record
@@ -86,13 +87,25 @@ async def _records(reader: Reader, wanted: list[Partition]) -> list[Record]:
     return records
 
 
+async def drop(settings: KafkaSettings) -> None:
+    """Drop all topics of the catalogue under a prefix."""
+    async with _administering(settings.kafka_bootstrap) as admin:
+        await admin.delete_topics([physical(settings, topic.name) for topic in TOPICS])
+
+
 async def forget(bootstrap: str, topic: str) -> None:
     """Let Kafka drop all records of a topic, as after its retention or a lost disk."""
     everything = {Partition(topic, n): RecordsToDelete(before_offset=-1) for n in range(PARTITIONS)}
+    async with _administering(bootstrap) as admin:
+        await until(lambda: _dropped(admin, everything))
+
+
+@asynccontextmanager
+async def _administering(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await until(lambda: _dropped(admin, everything))
+        yield admin
     finally:
         await admin.close()
 

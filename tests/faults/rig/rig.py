@@ -13,15 +13,14 @@ from typing import Any
 
 import asyncpg
 import httpx
-from aiokafka.admin import AIOKafkaAdminClient
 from tests.faults.rig.code import Code
 from tests.stack import databases
 from tests.stack.keys import bearer
 from tests.stack.process import Process
 from tests.stack.running import Stack
 from tests.stack.services import environment, service
+from tests.stack.topics import drop
 
-from shared.contracts.catalogue import TOPICS
 from shared.kafka import topics
 from shared.settings import KafkaSettings
 from shared.web.keys import new_key
@@ -128,13 +127,4 @@ async def rigged(
         await rig.close()
         await asyncio.gather(*(databases.drop(stack, url) for url in made))
         if kafka is None:
-            await _drop_topics(settings)
-
-
-async def _drop_topics(settings: KafkaSettings) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([topics.physical(settings, topic.name) for topic in TOPICS])
-    finally:
-        await admin.close()
+            await drop(settings)

@@ -16,6 +16,7 @@ from tests.stack.feeder import Feeder, feeding
 from tests.stack.fixtures import DatabaseFor
 from tests.stack.keys import bearer, make_key
 from tests.stack.voices import SINCE_LONG_AGO, Others
+from tests.stack.waiting import until
 
 from lead_scoring import bootstrap
 from lead_scoring.adapters.desks import Desks
@@ -42,7 +43,6 @@ from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.keys import Keyring
 
-WITHIN = 20.0
 _HEARD = text("""
     SELECT count(*) FROM unnest(CAST(:topics AS text[]), CAST(:subjects AS uuid[]),
                                 CAST(:sequences AS bigint[])) AS w (topic, subject, sequence)
@@ -76,9 +76,11 @@ class World:
             "subjects": [subject for _, subject in self.feeder.said],
             "sequences": list(self.feeder.said.values()),
         }
-        async with asyncio.timeout(WITHIN):
-            while await self._count(wanted) < len(self.feeder.said):
-                await asyncio.sleep(0.05)
+
+        async def all_heard() -> bool:
+            return await self._count(wanted) == len(self.feeder.said)
+
+        await until(all_heard)
 
     async def said(self, lead_id: UUID) -> list[tuple[str, dict[str, Any]]]:
         """Return what scoring said of a lead: wire types and data, in order."""
