@@ -17,6 +17,12 @@ _OLD_ROWS = {
     "parking_order": """
         done_at < now() - interval '90 days' AND NOT (verb = 'discard' AND count > 0)
     """,
+    "parking_release": """
+        asked_at < now() - interval '90 days'
+        AND NOT EXISTS (SELECT FROM parking_order o WHERE o.release_id = parking_release.id)
+    """,
+    "replay_order": "done_at < now() - interval '90 days'",
+    "breaker": "asked_at < now() - interval '90 days' AND opened_at IS NULL",
     "unreadable_record": "parked_at < now() - interval '90 days'",
     "api_key": "least(expires_at, revoked_at) < now() - interval '30 days'",
     "attempt": """
