@@ -86,7 +86,7 @@ class Plan:
         for delivery in self.apply:
             effect = "applied" if delivery.envelope.kind in listened else "ignored"
             found[delivery.envelope.topic, effect] += 1
-        found.update((d.envelope.topic, "erased") for d in self.advance)
+        found.update((d.envelope.topic, "passed") for d in self.advance)
         found.update((d.envelope.topic, "duplicate") for d in self.repeat)
         found.update((p.delivery.envelope.topic, "parked") for p in self.park)
         return found

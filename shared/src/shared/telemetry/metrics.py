@@ -47,7 +47,7 @@ LEASE_EPOCH = Gauge("handoff_lease_epoch", "Epoch of a lease that this process h
 
 HEARD = Counter(
     "handoff_events_heard_total",
-    "Events by topic and by what became of them: applied, ignored, duplicate, parked, erased",
+    "Events by topic and by what became of them: applied, ignored, passed, duplicate, parked",
     ["topic", "effect"],
 )
 BATCH_EVENTS = Histogram("handoff_consumer_batch_events", "Events a transaction", buckets=_ROWS)

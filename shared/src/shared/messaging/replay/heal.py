@@ -24,7 +24,7 @@ _POLL_MILLISECONDS = 1000
 _SHOWN_AS = {
     "applied": "applied",
     "ignored": "passed",
-    "erased": "passed",
+    "passed": "passed",
     "duplicate": "duplicates",
     "parked": "parked",
 }
