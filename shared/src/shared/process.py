@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Generic, TypeVar
 
 from fastapi import FastAPI
@@ -56,11 +55,6 @@ class Service(Generic[S]):
     def package(self) -> str:
         """The import package, which is also the database's name."""
         return self.name.replace("-", "_")
-
-    @property
-    def version(self) -> str:
-        """The code's version."""
-        return version(self.name)
 
 
 def main(service: Service[S]) -> int:

@@ -32,7 +32,7 @@ class WorkerSettings(KafkaSettings, LoopSettings, RetentionSettings):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a service's worker is made of. `version` is the code's: another one closes a breaker."""
+    """What a service's worker is made of. `version` is the code's: each has its own breaker."""
 
     engine: AsyncEngine
     settings: WorkerSettings

@@ -108,12 +108,10 @@ class Gate:
 
 
 def _announced(scope: Scope) -> int:
-    """Return the announced length of the body; 1 for a body of unknown length."""
+    """Return the announced length of the body; 0 where none is announced."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() else 0
-        if name == b"transfer-encoding":
-            return 1
     return 0
 
 
