@@ -13,12 +13,12 @@ from handoff.views import Connection, Views, side_by_side
 from shared.contracts.catalogue import INTAKE
 from shared.ids import first_id_of
 
-LARGE = 50_000
+LARGE = 100_000
 SMALL = 2_000
 _MOST_NAMED = 200_000
 _CLOCKS_DIFFER = timedelta(seconds=30)
 
-_NEXT = "SELECT subject FROM said WHERE subject > $1 ORDER BY subject OFFSET $2 LIMIT 1"
+_NEXT = "SELECT subject FROM audited WHERE subject > $1 ORDER BY subject OFFSET $2 LIMIT 1"
 _MOVED = "SELECT DISTINCT subject FROM moved WHERE at >= $1 LIMIT $2"
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 
@@ -60,7 +60,7 @@ Portion = Range | Named
 
 
 async def everything(views: Views, *, above: UUID = _FIRST) -> AsyncIterator[Portion]:
-    """Go through all ids that there can be, in ranges with about so many streams of leads each."""
+    """Go through all ids that there can be, in ranges with so many leads and submissions each."""
     while (up_to := await views[INTAKE].fetchval(_NEXT, above, LARGE - 1)) is not None:
         yield Range(above, up_to)
         above = up_to

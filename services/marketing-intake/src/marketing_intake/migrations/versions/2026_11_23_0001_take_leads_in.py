@@ -185,6 +185,10 @@ FROM submission WHERE lead_id IS NOT NULL AND resolved_at IS NOT NULL;
 
 # Here a subject is a receipt where the row is about a submission, else a lead.
 BROKEN = """
+-- Between two leads there may be any number of submissions that made none.
+CREATE OR REPLACE VIEW audited AS
+SELECT subject FROM said_stream UNION ALL SELECT id FROM submission;
+
 CREATE VIEW broken AS
 SELECT * FROM messaging_broken
 UNION ALL
