@@ -5,7 +5,8 @@ Where two are asked, the hearer's position is read before its effects: what it h
 it has acted on.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,11 +23,14 @@ _MOST_A_PORTION = 1000
 _BROKEN = "SELECT invariant, subject, detail FROM broken WHERE {portion} LIMIT {most}"
 _OWED = "SELECT topic, type, since, effect FROM owed"
 _CAUSES = """
-    SELECT subject, sequence, id FROM story
-    WHERE kind = 'said' AND topic = $1 AND name = $2 AND at >= $3 AND {portion}
+    SELECT subject, sequence, id, name, at FROM story
+    WHERE kind = 'said' AND topic = $1 AND name = ANY($2) AND at >= $3 AND {portion}
 """
-_EFFECTS = "SELECT subject, event_id FROM effect WHERE effect = $1 AND {portion}"
+_EFFECTS = "SELECT effect, subject, event_id FROM effect WHERE effect = ANY($1) AND {portion}"
 _EXCUSED = "SELECT subject FROM excused WHERE {portion}"
+Effects = set[tuple[str, UUID]]
+"""What was made, each for an event or for a subject."""
+
 _PUBLISHERS = {topic.name: topic.publisher for topic in TOPICS}
 
 
@@ -42,12 +46,18 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """An event for which something is owed."""
+class Debt:
+    """One event for which something is owed."""
 
+    promise: Owed
     subject: UUID
     sequence: int
-    id: UUID
+    event_id: UUID
+
+    def is_paid(self, effects: Effects) -> bool:
+        """Tell whether the event had its effect, or the subject has it whatever the event."""
+        effect = self.promise.effect
+        return (effect, self.event_id) in effects or (effect, self.subject) in effects
 
 
 async def owed(views: Views) -> list[Owed]:
@@ -59,7 +69,7 @@ async def owed(views: Views) -> list[Owed]:
 async def broken(views: Views, promises: Sequence[Owed], portion: Portion) -> list[Broken]:
     """Return the violations in a portion, at most so many a service as fit on a report."""
     found = await side_by_side(_broken(view, name, portion) for name, view in views.items())
-    unmet = [await _unmet(views, promise, portion) for promise in promises]
+    unmet = [await _unmet(views, some, portion) for some in _by_stream(promises)]
     return [each for some in (*found, *unmet) for each in some]
 
 
@@ -69,26 +79,30 @@ async def _broken(view: Connection, service: str, portion: Portion) -> list[Brok
     return [Broken(service=service, **row) for row in rows]
 
 
-async def _unmet(views: Views, promise: Owed, portion: Portion) -> list[Broken]:
-    hearer, publisher = views[promise.service], views[_PUBLISHERS[promise.topic]]
-    causes = await _causes(publisher, promise, portion)
-    without = _without(causes, await _effects(hearer, promise, portion))
-    if not without:
+def _by_stream(promises: Sequence[Owed]) -> Iterable[Sequence[Owed]]:
+    """Put together what one service owes for the events of one topic: they are read once."""
+    together: dict[tuple[str, str], list[Owed]] = defaultdict(list)
+    for each in promises:
+        together[each.service, each.topic].append(each)
+    return together.values()
+
+
+async def _unmet(views: Views, promises: Sequence[Owed], portion: Portion) -> list[Broken]:
+    service, topic = promises[0].service, promises[0].topic
+    hearer, publisher = views[service], views[_PUBLISHERS[topic]]
+    debts = await _debts(publisher, promises, portion)
+    unpaid = _unpaid(debts, await _effects(hearer, promises, portion))
+    if not unpaid:
         return []
-    subjects = sorted({cause.subject for cause in without})[:_MOST_A_PORTION]
+    subjects = sorted({debt.subject for debt in unpaid})[:_MOST_A_PORTION]
     some = Named(tuple(subjects))
-    heard = await positions.heard(hearer, promise.topic, subjects)
-    effects = await _effects(hearer, promise, some)
+    heard = await positions.heard(hearer, topic, subjects)
+    effects = await _effects(hearer, promises, some)
     excused = await _excused(hearer, some) | await _excused(publisher, some)
     return [
-        Broken(
-            service=promise.service,
-            invariant=_name(promise),
-            subject=cause.subject,
-            detail=f"{promise.type} number {cause.sequence} was heard; no {promise.effect}",
-        )
-        for cause in _without(without, effects)
-        if cause.subject not in excused and cause.sequence <= heard.get(cause.subject, Heard()).last
+        _broken_promise(debt)
+        for debt in _unpaid(unpaid, effects)
+        if debt.subject not in excused and debt.sequence <= heard.get(debt.subject, Heard()).last
     ]
 
 
@@ -97,29 +111,39 @@ async def _excused(view: Connection, portion: Portion) -> set[UUID]:
     return {row["subject"] for row in rows}
 
 
-async def _causes(publisher: Connection, promise: Owed, portion: Portion) -> list[Cause]:
+async def _debts(publisher: Connection, promises: Sequence[Owed], portion: Portion) -> list[Debt]:
     rows = await publisher.fetch(
         _CAUSES.format(portion=portion.where(4)),
-        promise.topic,
-        promise.type,
-        promise.since,
+        promises[0].topic,
+        [each.type for each in promises],
+        min(each.since for each in promises),
         *portion.values,
     )
-    return [Cause(**row) for row in rows]
+    return [
+        Debt(promise, row["subject"], row["sequence"], row["id"])
+        for row in rows
+        for promise in promises
+        if promise.type == row["name"] and promise.since <= row["at"]
+    ]
 
 
-async def _effects(hearer: Connection, promise: Owed, portion: Portion) -> set[UUID]:
-    """Return the events that had the effect, and the subjects that have it whatever the event."""
+async def _effects(hearer: Connection, promises: Sequence[Owed], portion: Portion) -> Effects:
     statement = _EFFECTS.format(portion=portion.where(2))
-    rows = await hearer.fetch(statement, promise.effect, *portion.values)
-    return {row["event_id"] or row["subject"] for row in rows}
+    rows = await hearer.fetch(statement, [each.effect for each in promises], *portion.values)
+    return {(row["effect"], row["event_id"] or row["subject"]) for row in rows}
 
 
-def _without(causes: Sequence[Cause], effects: set[UUID]) -> list[Cause]:
-    return [each for each in causes if not {each.id, each.subject} & effects]
+def _unpaid(debts: Sequence[Debt], effects: Effects) -> list[Debt]:
+    return [each for each in debts if not each.is_paid(effects)]
 
 
-def _name(promise: Owed) -> str:
+def _broken_promise(debt: Debt) -> Broken:
     """Say the invariant without ids: it is a label of a metric."""
+    promise = debt.promise
     kind = promise.type.partition(".v")[0].replace(".", "_")
-    return f"{kind}_has_{promise.effect.partition(' ')[0]}"
+    return Broken(
+        service=promise.service,
+        invariant=f"{kind}_has_{promise.effect.partition(' ')[0]}",
+        subject=debt.subject,
+        detail=f"{promise.type} number {debt.sequence} was heard; no {promise.effect}",
+    )

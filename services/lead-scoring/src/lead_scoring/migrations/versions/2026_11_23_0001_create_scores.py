@@ -142,7 +142,7 @@ WHERE excused = 0 AND ((marked = 0 AND said > 0) OR (lately > 0 AND said = 0));
 -- Whoever was captured has a score.
 CREATE OR REPLACE VIEW owed AS
 SELECT 'handoff.leads.v1'::text AS topic, 'lead.captured.v1'::text AS type,
-       '-infinity'::timestamptz AS since, 'score'::text AS effect;
+       'epoch'::timestamptz AS since, 'score'::text AS effect;
 CREATE OR REPLACE VIEW effect AS
 SELECT lead_id AS subject, 'score'::text AS effect, NULL::uuid AS event_id
 FROM lead_score WHERE score IS NOT NULL

@@ -160,7 +160,7 @@ WHERE won <> orders;
 -- The handoff itself: whoever qualified has a deal.
 CREATE OR REPLACE VIEW owed AS
 SELECT 'handoff.scores.v1'::text AS topic, 'lead.qualified.v1'::text AS type,
-       '-infinity'::timestamptz AS since, 'deal'::text AS effect;
+       'epoch'::timestamptz AS since, 'deal'::text AS effect;
 CREATE OR REPLACE VIEW effect AS
 SELECT lead_id AS subject, 'deal'::text AS effect, NULL::uuid AS event_id FROM deal
 UNION ALL
