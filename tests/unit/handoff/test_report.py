@@ -1,16 +1,19 @@
 """What the audit's report counts, and what it advises."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from handoff.audit.advice import advice
 from handoff.audit.behind import State
 from handoff.audit.report import Behind, Broken, InKafka, Report
+from shared.clock import utc_now
+from shared.contracts.catalogue import RETENTION_DAYS
 from shared.ids import new_id
 
 LEADS = "handoff.leads.v1"
-EARLY, LATE = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+LATE = utc_now().replace(microsecond=0) - timedelta(hours=1)
+EARLY, TOO_EARLY = LATE - timedelta(hours=12), LATE - timedelta(days=RETENTION_DAYS)
 
 
 def behind(state: State, *, said_at: datetime | None = None) -> Behind:
@@ -82,8 +85,22 @@ def test_a_hearer_that_passed_events_over_is_healed_from_the_earliest_on() -> No
 
     assert (
         "`handoff replay heal --service notifier --topic handoff.leads.v1"
-        " --since 2026-01-01T12:00:00Z`"
+        f" --since {EARLY:%Y-%m-%dT%H:%M:%SZ}`"
     ) in said
+
+
+def test_what_kafka_does_not_keep_any_more_is_sent_again_by_its_publisher() -> None:
+    [said] = advice([behind(State.MISSING, said_at=TOO_EARLY)], [], None)
+
+    assert "`handoff replay republish --service marketing-intake --since " in said
+    assert "heal" not in said
+
+
+def test_a_receipt_is_not_asked_of_trace_alone() -> None:
+    [said] = advice([], report(broken=1).violations, None)
+
+    assert "`handoff trace ID`" in said
+    assert "/v1/submissions/ID" in said
 
 
 def test_records_that_kafka_lost_are_republished_and_then_healed() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 import typer
+from asyncpg.exceptions import InternalClientError
 
+from handoff.cli import answers
 from handoff.cli.status import for_programs
 from handoff.cli.up import parse_replicas
 from handoff.state import KafkaState, PostgresState, ProcessState, ServiceState, SystemState
@@ -62,3 +64,16 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
         "kafka": {"bootstrap": "127.0.0.1:1", "pid": 8, "restarts": 0},
         "postgres": {"pid": 9, "restarts": 0},
     }
+
+
+def test_a_session_that_was_ended_before_the_question_is_no_crash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def ask() -> None:
+        raise InternalClientError("another operation is in progress")
+
+    with pytest.raises(typer.Exit) as ended:
+        answers.run(ask())
+
+    assert ended.value.exit_code == 1
+    assert "another operation is in progress" in capsys.readouterr().err

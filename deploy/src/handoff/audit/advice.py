@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handoff.audit.behind import State
 from handoff.audit.report import Behind, Broken, InKafka
 from shared.clock import utc_now
+from shared.contracts.catalogue import RETENTION_DAYS
 
-_SOME = "of the time before it was lost"
+_IN_KAFKA = timedelta(days=RETENTION_DAYS)
 
 
 def advice(behind: Sequence[Behind], broken: Sequence[Broken], kafka: InKafka | None) -> list[str]:
@@ -24,17 +25,24 @@ def advice(behind: Sequence[Behind], broken: Sequence[Broken], kafka: InKafka | 
 
 def _missing(behind: Sequence[Behind]) -> Iterator[str]:
     """A hearer passed over what Kafka or the archive still has: it can hear it again."""
-    earliest: dict[tuple[str, str], datetime] = {}
+    earliest: dict[tuple[str, str, str], datetime] = {}
     for each in behind:
         if each.state is State.MISSING and each.said_at:
-            key = each.hearer, each.topic
+            key = each.hearer, each.topic, each.publisher
             earliest[key] = min(each.said_at, earliest.get(key, each.said_at))
-    for (hearer, topic), at in sorted(earliest.items()):
-        yield (
-            f"{hearer} passed over events of {topic} (was its database restored?): "
-            f"`handoff replay heal --service {hearer} --topic {topic} --since {_time(at)}` "
-            "lets it hear them; what it heard already is a duplicate and changes nothing."
-        )
+    for (hearer, topic, publisher), at in sorted(earliest.items()):
+        if at < utc_now() - _IN_KAFKA:
+            yield (
+                f"{hearer} passed over events of {topic} that Kafka does not keep any more: "
+                f"`handoff replay republish --service {publisher} --since {_time(at)}` "
+                "sends them again from the archive; what was heard already changes nothing."
+            )
+        else:
+            yield (
+                f"{hearer} passed over events of {topic} (was its database restored?): "
+                f"`handoff replay heal --service {hearer} --topic {topic} --since {_time(at)}` "
+                "lets it hear them; what it heard already is a duplicate and changes nothing."
+            )
 
 
 def _never_sent(behind: Sequence[Behind]) -> Iterator[str]:
@@ -65,16 +73,17 @@ def _holes(kafka: InKafka | None) -> Iterator[str]:
     if kafka is not None and kafka.holes:
         yield (
             "Kafka lost records that were acknowledged: `handoff replay republish --service S "
-            "--since TIME` sends them again from the archive of the service that said them, then "
-            f"`handoff replay heal` lets each hearer catch up. TIME is one {_SOME}."
+            "--since TIME`, with a time before the loss, sends them again from the archive of the "
+            "service that said them, then `handoff replay heal` lets each hearer catch up."
         )
 
 
 def _broken(broken: Sequence[Broken]) -> Iterator[str]:
     if broken:
         yield (
-            "Where an invariant is broken, `handoff trace ID` shows how the lead came there; "
-            "what each is for stands in the view `broken` of that service's first migration."
+            "Where an invariant is broken, `handoff trace ID` shows how the lead came there, or, "
+            "where the ID is a receipt, `GET /v1/submissions/ID` of marketing-intake what became "
+            "of it. What each invariant holds: docs/operating.md, `Is anything missing?`."
         )
 
 

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import typer
 from aiokafka.errors import KafkaError
+from asyncpg.exceptions import InternalClientError
 
 from handoff.audit.topics import NoTopics
 from handoff.cli.places import this_layout
@@ -26,9 +27,10 @@ class NotSo(Exception):
     """The command could not do it, or what it checked is not so; the text says what and why."""
 
 
+# The last of them is what asyncpg says of a session that was ended just before the question.
 _EXPECTED = (
     NotSo, NotFound, NoTopics, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
-    KafkaError,
+    KafkaError, InternalClientError,
 )  # fmt: skip
 
 
