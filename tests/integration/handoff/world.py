@@ -1,4 +1,4 @@
-"""One lead that went all the way through four databases, and hands to spoil what became of it."""
+"""One lead that went all the way, and hands to spoil what became of it."""
 
 from datetime import timedelta
 from uuid import UUID
