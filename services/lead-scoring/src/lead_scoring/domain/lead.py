@@ -29,6 +29,7 @@ class Qualification(StrEnum):
 
 
 ENDED = frozenset({Qualification.RECYCLED, Qualification.LOST, Qualification.WON})
+_HANDED_OVER = (Qualification.QUALIFIED, Qualification.DISQUALIFIED)
 _FREE_TO_QUALIFY = frozenset({Qualification.OPEN, Qualification.DISQUALIFIED})
 _AFTER_NEW_INTEREST = frozenset({Qualification.RECYCLED, Qualification.LOST})
 
@@ -113,15 +114,21 @@ class Lead:
             self.qualification = self.ended_as
 
     def take_over(self, other: "Lead", *, history: Iterable[Touchpoint], card: Scorecard) -> None:
-        """Become the one lead of two: what both did, scored as one; who is with sales stays so."""
+        """Become the one lead of two: what both did, scored as one.
+
+        What sales still has counts first, then the later end. A cause that disqualified one of
+        them may not hold for the person: that is settled afterwards.
+        """
         self.start_over(card=card, history=history)
         self.engaged_at = _later(self.engaged_at, other.engaged_at)
         self.qualified_at = _later(self.qualified_at, other.qualified_at)
         self.created_at = min(self.created_at, other.created_at)
         self.deals |= other.deals
-        self.qualification = _of_both(self, other)
         if other.ended_at and other.ended_at == _later(self.ended_at, other.ended_at):
             self.ended_as, self.ended_at = other.ended_as, other.ended_at
+        both = {self.qualification, other.qualification}
+        handed_over = [state for state in _HANDED_OVER if state in both]
+        self.qualification = next(iter(handed_over), self.ended_as or Qualification.OPEN)
 
     def settle(self, *, threshold: int, now: datetime) -> Qualification | None:
         """Qualify or disqualify where that is due; return the new state, None: it stays."""
@@ -149,17 +156,3 @@ class Lead:
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((moment for moment in (one, other) if moment), default=None)
-
-
-def _of_both(one: Lead, other: Lead) -> Qualification:
-    """Return what a merged lead is: what sales still has counts first, then the later end.
-
-    A cause that disqualified one of them may not hold for the person: that is settled afterwards.
-    """
-    both = {one.qualification, other.qualification}
-    for state in (Qualification.QUALIFIED, Qualification.DISQUALIFIED):
-        if state in both:
-            return state
-    ends = [(lead.ended_at, lead.ended_as) for lead in (one, other) if lead.ended_at]
-    latest = max(ends, key=lambda end: end[0], default=(None, None))[1]
-    return latest or Qualification.OPEN

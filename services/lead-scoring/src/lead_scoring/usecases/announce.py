@@ -13,25 +13,18 @@ from shared.contracts.event import Event
 from shared.contracts.score import LeadDisqualified, LeadQualified, LeadScored
 
 
-def announce(lead: Lead, scorecard: Scorecard, *, event_id: UUID, now: datetime) -> list[Event]:
-    """Bring score and qualification up to date after `event_id`; return what that says."""
-    changed = lead.rate(book=scorecard.book, event_id=event_id)
-    return _settle(lead, scorecard, changed=changed, now=now)
-
-
-def announce_anew(
-    lead: Lead, scorecard: Scorecard, *, event_id: UUID, now: datetime
+def announce(
+    lead: Lead, scorecard: Scorecard, *, event_id: UUID, now: datetime, anew: bool = False
 ) -> list[Event]:
-    """As above, but say the score also where it is as before: sales may have heard another's."""
-    lead.rate(book=scorecard.book, event_id=event_id)
-    return _settle(lead, scorecard, changed=True, now=now)
+    """Bring score and qualification up to date after `event_id`; return what that says.
 
-
-def _settle(lead: Lead, scorecard: Scorecard, *, changed: bool, now: datetime) -> list[Event]:
+    `anew`: the score is said also where it is as before, for sales may have heard another's.
+    """
+    changed = lead.rate(book=scorecard.book, event_id=event_id)
     move = lead.settle(threshold=scorecard.book.threshold, now=now)
     if move is Qualification.QUALIFIED:
         return [qualified(lead, scorecard, now)]
-    scored: list[Event] = [_scored(lead, scorecard)] if changed else []
+    scored: list[Event] = [_scored(lead, scorecard)] if changed or anew else []
     if move is Qualification.DISQUALIFIED:
         return [*scored, _disqualified(lead, now)]
     return scored

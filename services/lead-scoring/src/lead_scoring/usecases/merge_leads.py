@@ -6,7 +6,7 @@ from uuid import UUID
 
 from lead_scoring.domain.lead import Qualification
 from lead_scoring.domain.person import Person
-from lead_scoring.usecases.announce import announce_anew, qualified
+from lead_scoring.usecases.announce import announce, qualified
 from lead_scoring.usecases.desk import Desk
 from shared.contracts.event import Event
 
@@ -34,7 +34,7 @@ def merge_leads(command: MergeLeads, desk: Desk, *, now: datetime) -> list[Event
     lead.learn(person=command.person, version=command.version)
     desk.merge(command.merged_id, into=command.lead_id)
     lead.take_over(other, history=desk.history_of(command.lead_id), card=desk.scorecard)
-    said = announce_anew(lead, desk.scorecard, event_id=command.event_id, now=now)
+    said = announce(lead, desk.scorecard, event_id=command.event_id, now=now, anew=True)
     if was_disqualified and lead.qualification is Qualification.QUALIFIED:
         lead.qualified_at = now
         return [qualified(lead, desk.scorecard, now)]
