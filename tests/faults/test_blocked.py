@@ -1,6 +1,5 @@
 """A handler that blocks its whole process (P9): replaced, and its lead parked like other poison."""
 
-import asyncio
 import time
 from functools import partial
 from pathlib import Path
@@ -8,8 +7,10 @@ from pathlib import Path
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
+from tests.faults.invariants import balance
 from tests.faults.rig.code import plant
 from tests.faults.rig.feeder import captured, feeding
+from tests.faults.rig.waiting import until
 
 from handoff.readiness import is_alive, is_ready
 from handoff.supervisor.spec import Spec
@@ -19,6 +20,8 @@ from shared.ids import new_id
 SILENCE = 4.0
 WITHIN = 180.0
 TRIES = 3
+SCORED = "SELECT count(*) > 0 FROM lead_score WHERE lead_id = $1"
+PARKED = "SELECT count(*) > 0 FROM parked_event WHERE subject = $1"
 
 
 @pytest.mark.timeout(240)
@@ -43,18 +46,15 @@ async def test_an_event_that_blocks_its_process_costs_its_own_lead_and_no_other(
         async with feeding(rig.kafka) as feeder:
             await feeder.say(captured(blocking, company="block"), captured(other))
         began = time.monotonic()
-        async with asyncio.timeout(WITHIN):
-            while not await rig.one(
-                "lead_scoring", "SELECT count(*) FROM lead_score WHERE lead_id = $1", other
-            ) or not await rig.one(
-                "lead_scoring", "SELECT count(*) FROM parked_event WHERE subject = $1", blocking
-            ):
-                await asyncio.sleep(0.2)
+        for question, lead in ((SCORED, other), (PARKED, blocking)):
+            await until(rig, "lead_scoring", question, lead, within=WITHIN)
         took = time.monotonic() - began
         restarts = supervisor.processes[0].restarts
+        broken = await balance(rig, fed=feeder.said)
     finally:
         await supervisor.stop()
     figure("restarts until what blocks its process is parked", restarts, goal=f"≤ {TRIES + 1}")
     print(f"parked after {took:.1f} s and {restarts} restarts")
 
+    assert broken == {}
     assert TRIES <= restarts <= TRIES + 1

@@ -1,6 +1,5 @@
 """How long work stands still when a worker dies: seconds if it comes back, else a session."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,8 +7,11 @@ from uuid import UUID
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
-from tests.faults.rig.feeder import captured, feeding
+from tests.faults.invariants import balance
+from tests.faults.ledger import make_source
+from tests.faults.rig.feeder import Feeder, captured, feeding
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import until
 
 from shared.ids import new_id
 
@@ -18,24 +20,23 @@ IS_REPLACED = 25.0
 SLOW_MACHINE = 2.0
 LEADS = 60
 """So many that each of the 12 partitions has some."""
+SCORED = "SELECT count(*) >= $2 FROM lead_score WHERE lead_id = ANY($1)"
+SENT = """
+    SELECT count(*) > 0 FROM lead l JOIN outbox_archive a ON a.subject = l.id WHERE l.email = $1
+"""
 
 
 async def scored(rig: Rig, leads: Sequence[UUID], within: float) -> float:
     """Return how long it takes until all leads have a score."""
     began = time.monotonic()
-    async with asyncio.timeout(within):
-        while await rig.one(
-            "lead_scoring", "SELECT count(*) FROM lead_score WHERE lead_id = ANY($1)", list(leads)
-        ) < len(leads):
-            await asyncio.sleep(0.02)
+    await until(rig, "lead_scoring", SCORED, leads, len(leads), within=within)
     return time.monotonic() - began
 
 
-async def said(rig: Rig) -> list[UUID]:
+async def said(feeder: Feeder) -> list[UUID]:
     """Say leads to the hearer, all at once."""
     leads = [new_id() for _ in range(LEADS)]
-    async with feeding(rig.kafka) as feeder:
-        await feeder.say(*(captured(lead) for lead in leads))
+    await feeder.say(*(captured(lead) for lead in leads))
     return leads
 
 
@@ -45,11 +46,13 @@ async def test_a_hearer_that_is_killed_and_comes_back_goes_on_in_seconds(
 ) -> None:
     rig = await make_rig("lead_scoring")
     worker = await rig.start("lead_scoring")
-    await scored(rig, await said(rig), 60)
-    worker.kill()
-    took = await scored(rig, await said(rig), 60)
+    async with feeding(rig.kafka) as feeder:
+        await scored(rig, await said(feeder), 60)
+        worker.kill()
+        took = await scored(rig, await said(feeder), 60)
     figure("s until a killed worker hears again", took, goal=f"≤ {COMES_BACK:.0f}")
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert took < COMES_BACK * SLOW_MACHINE
 
 
@@ -60,11 +63,13 @@ async def test_a_hearer_that_is_gone_for_good_is_replaced_within_a_session(
     rig = await make_rig("lead_scoring")
     first = await rig.start("lead_scoring", number=0)
     await rig.start("lead_scoring", number=1)
-    await scored(rig, await said(rig), 60)
-    await first.die()
-    took = await scored(rig, await said(rig), 90)
+    async with feeding(rig.kafka) as feeder:
+        await scored(rig, await said(feeder), 60)
+        await first.die()
+        took = await scored(rig, await said(feeder), 90)
     figure("s until a hearer is replaced", took, goal=f"≤ {IS_REPLACED:.0f}")
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert took < IS_REPLACED * SLOW_MACHINE
 
 
@@ -76,21 +81,14 @@ async def test_a_relay_and_a_resolver_come_back_at_once_and_are_replaced_when_go
     api = await rig.start("marketing_intake", "api")
     first = await rig.start("marketing_intake", number=0)
     async with await rig.client(api) as client:
-        body = {"name": "Back", "kind": "api", "channel": "advertising"}
-        source = (await client.post("/v1/sources", json=body)).json()["id"]
+        source = await make_source(client)
 
         async def through() -> float:
             """Return how long a lead takes from the door to Kafka."""
             email = f"{new_id()}@example.com"
             began = time.monotonic()
             await client.post("/v1/leads", json={"source_id": source, "email": email})
-            sent = (
-                "SELECT count(*) FROM lead l JOIN outbox_archive a ON a.subject = l.id"
-                " WHERE l.email = $1"
-            )
-            async with asyncio.timeout(90):
-                while not await rig.one("marketing_intake", sent, email):
-                    await asyncio.sleep(0.02)
+            await until(rig, "marketing_intake", SENT, email, within=90)
             return time.monotonic() - began
 
         await through()
@@ -103,5 +101,6 @@ async def test_a_relay_and_a_resolver_come_back_at_once_and_are_replaced_when_go
     figure("s until a killed worker resolves and relays again", back, goal=f"≤ {COMES_BACK:.0f}")
     figure("s until a holder of leases is replaced", replaced, goal=f"≤ {IS_REPLACED:.0f}")
 
+    assert await balance(rig) == {}
     assert back < COMES_BACK * SLOW_MACHINE
     assert replaced < IS_REPLACED * SLOW_MACHINE
