@@ -1,7 +1,7 @@
 """The scenarios can fail: each fault that was planted in the product is found by one of them.
 
 A patch is applied to a copy of the code, and the scenario that must catch it runs on that copy, on
-the smallest rig that shows it. Its green half is the scenario's ordinary test.
+the smallest rig that shows it. In full size the same scenario must find nothing without the patch.
 """
 
 import time
@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 from tests.faults.conftest import MakeRig
-from tests.faults.figures import Figure
+from tests.faults.figures import Figure, is_full
 from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings
 from tests.faults.rig.code import PLANTED, plant
 from tests.faults.rig.rig import Rig
@@ -108,4 +108,17 @@ async def test_a_planted_fault_is_caught(
 
     print(f"planted {name}: {found or 'nothing found'}, {time.monotonic() - began:.0f} s")
     assert caught.broken in found
-    figure(f"planted fault `{name}`", f"caught: {caught.broken}", goal="caught")
+    figure(f"planted fault `{name}`", f"{caught.broken}: {found[caught.broken]}", goal="caught")
+
+
+@pytest.mark.skipif(
+    not is_full(), reason="the ordinary tests do nearly the same; of full size only"
+)
+@pytest.mark.parametrize("name", CATCHES)
+async def test_without_the_planted_fault_its_scenario_finds_nothing(
+    name: str, make_rig: MakeRig, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    caught = CATCHES[name]
+    code = plant(*caught.beside, into=tmp_path_factory.mktemp("code"))
+
+    assert await caught.scenario(await make_rig(caught.service, code=code)) == {}
