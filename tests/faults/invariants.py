@@ -49,7 +49,7 @@ async def balance(
     try:
         await quiet(rig, fed, within=within)
     except NotQuiet as error:
-        print(error)
+        print(error, {name: await process.troubles() for name, process in rig.processes.items()})
         return {"still on its way": 1} | await broken(rig, ledger=ledger, fed=fed)
     return await broken(rig, ledger=ledger, fed=fed)
 

@@ -4,10 +4,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from tests.faults.conftest import MakeRig
+from tests.faults.invariants import balance
 from tests.faults.rig.code import Code, plant
 from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
+from tests.faults.rig.waiting import not_ready
 from tests.faults.scenarios import deploys
 
 from shared.ids import new_id
@@ -41,19 +43,19 @@ async def test_a_deploy_that_fails_on_everything_stops_itself_and_its_successor_
     rig.code = failing
     worker = await rig.start("lead_scoring")
 
-    said = await deploys.why_not_ready(worker, "breaker")
+    said = await not_ready(worker, "breaker")
     first = await deploys.parked(rig)
     worker.kill()
     await worker.died(1)
-    again = await deploys.why_not_ready(worker, "breaker")
+    again = await not_ready(worker, "breaker")
     live = await deploys.is_live(worker)
     await feeder.say(*(updated(lead, 2) for lead in leads))
     second = await deploys.parked(rig)
     await worker.die()
     rig.code = Code()
     await rig.start("lead_scoring")
-    await quiet(rig, feeder.said)
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert said
     assert again
     assert live
@@ -80,6 +82,7 @@ async def test_what_a_failing_deploy_parked_is_released_under_the_next_one(
     async with await rig.client(door) as client:
         answers = [await client.post(f"/v1/parked/{lead}/release") for lead in leads]
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert before == {"poison": 5, "behind": 5}
     assert [(answer.status_code, answer.json()["count"]) for answer in answers] == [(200, 2)] * 5
     assert await deploys.parked(rig) == {}
@@ -91,8 +94,8 @@ async def test_fields_and_kinds_that_newer_publishers_add_disturb_nobody(
 ) -> None:
     await rig.start("lead_scoring")
     await feeder.send(deploys.of_newer_code(feeder))
-    await quiet(rig, feeder.said)
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert await rig.one("lead_scoring", "SELECT sum(touchpoints)::int FROM lead_score") == 2
     assert await deploys.parked(rig) == {}
 
@@ -106,15 +109,15 @@ async def test_a_version_that_is_not_known_stops_the_consumer_until_code_that_kn
     await quiet(rig, feeder.said)
     await feeder.send([feeder.next(captured(new), version=2)])
 
-    said = await deploys.why_not_ready(worker, "unknown_version")
+    said = await not_ready(worker, "unknown_version")
     stopped = await rig.one("lead_scoring", SCORED), await deploys.parked(rig)
     live = await deploys.is_live(worker)
     await worker.die()
     rig.code = plant("deploys/knows-version-2", into=tmp_path_factory.mktemp("code"))
     await rig.start("lead_scoring")
     await feeder.say(updated(old, 2))
-    await quiet(rig, feeder.said)
 
+    assert await balance(rig, fed=feeder.said) == {}
     assert said
     assert live
     assert stopped == (1, {})

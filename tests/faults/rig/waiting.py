@@ -1,7 +1,8 @@
-"""Waits for what a database is to say."""
+"""Waits for what a database is to say, or a process of itself."""
 
 import asyncio
 
+from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 
 WITHIN = 40.0
@@ -15,3 +16,11 @@ async def until(
     async with asyncio.timeout(within):
         while not await rig.one(service, question, *values):
             await asyncio.sleep(_ASK_EVERY)
+
+
+async def not_ready(process: Process, why: str, *, within: float = WITHIN) -> str:
+    """Wait until a process says that it is not ready, with this word; return what it says."""
+    async with asyncio.timeout(within):
+        while why not in (said := await process.troubles()):
+            await asyncio.sleep(_ASK_EVERY)
+    return said

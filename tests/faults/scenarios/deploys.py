@@ -3,7 +3,6 @@
 The code of a deploy is a copy with a patch of `planted/deploys/`; what mends it is the checkout's.
 """
 
-import asyncio
 import json
 from dataclasses import replace
 
@@ -15,25 +14,11 @@ from tests.faults.rig.rig import Rig
 from shared.contracts.envelope import Envelope
 from shared.ids import new_id
 
-_HELD_WITHIN = 40.0
 _PARKED = """
     SELECT coalesce(json_object_agg(reason, leads), '{}') FROM (
         SELECT reason, count(DISTINCT subject) AS leads FROM parked_event GROUP BY reason
     ) found
 """
-
-
-async def why_not_ready(process: Process, reason: str) -> str:
-    """Wait until a process says that it is not ready for this reason; return what it says."""
-    async with asyncio.timeout(_HELD_WITHIN), httpx.AsyncClient(timeout=5) as client:
-        while True:
-            try:
-                answer = await client.get(f"{process.operations_url}/readyz")
-            except httpx.TransportError:
-                answer = None  # it is just being started
-            if answer is not None and not answer.is_success and reason in answer.text:
-                return answer.text
-            await asyncio.sleep(0.1)
 
 
 async def is_live(process: Process) -> bool:

@@ -1,6 +1,5 @@
 """Scenarios: Kafka has no topic, takes a record never, or no longer has what was not yet heard."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,10 +11,9 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.faults.invariants import INTAKE, SCORING, Findings, balance
 from tests.faults.rig.feeder import captured, feeding, updated
-from tests.faults.rig.process import Process
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.waiting import until
+from tests.faults.rig.waiting import not_ready, until
 from tests.faults.scenarios.relaying import LEADS, say
 
 from shared.contracts.catalogue import PARTITIONS
@@ -27,7 +25,6 @@ _SMALL, _USUAL = "30000", "1048576"
 _TOO_LARGE, _LARGE = 40_000, 1500
 _MORE_THAN_A_BATCH = 12
 _WITHIN = 60.0
-_LOOK_EVERY = 0.1
 _ALL_SCORED = "SELECT count(*) = $1 FROM lead_score"
 
 
@@ -88,7 +85,7 @@ async def no_topic(rig: Rig, *, leads: int) -> Seen:
     workers = [rig.process(service) for service in (INTAKE, SCORING)]
     for worker in workers:
         worker.start()
-    seen.troubles = await _troubles(workers[0])
+    seen.troubles = await not_ready(workers[0], "loop")
     await topics.apply(rig.kafka)
     seen.broken = await balance(rig, within=_WITHIN)
     seen.heard = [await _scored(rig)]
@@ -124,14 +121,6 @@ async def records_gone(rig: Rig, leads: list[UUID], strangers: int) -> Seen:
 async def _scored(rig: Rig) -> dict[UUID, int]:
     rows = await rig.ask(SCORING, "SELECT lead_id, touchpoints FROM lead_score")
     return {row["lead_id"]: row["touchpoints"] for row in rows}
-
-
-async def _troubles(worker: Process) -> str:
-    """Return what a worker answers, once it says that it is not ready."""
-    async with asyncio.timeout(_WITHIN):
-        while "loop" not in (said := await worker.troubles()):
-            await asyncio.sleep(_LOOK_EVERY)
-    return said
 
 
 @asynccontextmanager

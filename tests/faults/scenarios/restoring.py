@@ -1,6 +1,7 @@
 """Scenarios: one database is restored to an earlier moment while the others know better (D8)."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ from tests.faults.rig.process import Process
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.topics import read_back
-from tests.faults.rig.waiting import until
+from tests.faults.rig.waiting import not_ready, until
 
 from handoff.audit.behind import State
 from handoff.audit.reconcile import reconcile
@@ -57,7 +58,8 @@ async def a_publisher(rig: Rig) -> Restored:
         before, scores = await _records(rig), await _scores(rig)
         await backups.save(rig, INTAKE, "latest")
         await backups.restore(rig, INTAKE, "earlier")
-        result = Restored(troubles=await _held(work, "foreign_records"))
+        said = await not_ready(work, "foreign_records")
+        result = Restored(troubles=json.loads(said)["troubles"])
         await _post(client, source, Ledger(), seed=3)
         await until(rig, INTAKE, "SELECT count(*) >= 10 FROM outbox")
         result.sent = await _records(rig) - before
@@ -186,17 +188,6 @@ async def _scores(rig: Rig) -> list[tuple[UUID, int]]:
 async def _positions(rig: Rig) -> dict[UUID, int]:
     rows = await rig.ask(SCORING, "SELECT subject, last_sequence FROM stream")
     return {row[0]: row[1] for row in rows}
-
-
-async def _held(process: Process, reason: str) -> dict[str, str]:
-    """Wait until the process says that a loop is held for this; return all its troubles."""
-    async with asyncio.timeout(_WITHIN), httpx.AsyncClient() as client:
-        while True:
-            answer = await client.get(f"{process.operations_url}/readyz")
-            troubles: dict[str, str] = answer.json()["troubles"]
-            if any(reason in text for text in troubles.values()):
-                return troubles
-            await asyncio.sleep(0.1)
 
 
 async def _audited(rig: Rig, state: State) -> int:
