@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.operations.conftest import Picky, park, parked_ids, rule_of, speak
 
 from shared.ids import new_id
+from shared.messaging import subjects
 
 
 async def test_a_parked_lead_is_listed_with_its_reason(
@@ -66,6 +67,29 @@ async def test_released_events_take_effect_in_their_order(
     assert (answer.status_code, answer.json()["count"]) == (200, 3)
     assert hearer.heard_of(lead_id) == [1, 2, 3]
     assert rule_of(await api.get(f"/v1/parked/{lead_id}")) == (404, "nothing-parked")
+
+
+async def test_a_merged_lead_is_found_and_released_by_whichever_of_its_names_is_given(
+    engine: AsyncEngine, api: httpx.AsyncClient, hearer: Picky
+) -> None:
+    merged, survivor = await park(engine, "poison", "ACME"), await park(engine, "poison")
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [merged, survivor], whole=True)
+        await subjects.merge(connection, merged, into=survivor)
+    shown = [(await api.get(f"/v1/parked/{name}")).json() for name in (merged, survivor)]
+    failed = await api.post(f"/v1/parked/{survivor}/release")
+    hearer.mended = True
+    done = await api.post(f"/v1/parked/{merged}/release")
+    orders = [
+        (await api.get(f"/v1/parking-orders?subject={name}")).json()["items"]
+        for name in (merged, survivor)
+    ]
+
+    assert [each["count"] for each in shown] == [3, 3]
+    assert [len(each["events"]["items"]) for each in shown] == [3, 3]
+    assert rule_of(failed) == (409, "still-failing")
+    assert (done.status_code, done.json()["count"]) == (200, 3)
+    assert [len(each) for each in orders] == [2, 2]
 
 
 async def test_what_fails_again_is_409_and_stays_parked(

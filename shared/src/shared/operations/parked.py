@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.messaging import subjects
 from shared.web.pages import Page
 
 Reason = Literal["poison", "conflict", "gap", "busy", "held"]
@@ -81,8 +82,7 @@ class ParkedDetail(ParkedLead):
     events: Page[ParkedEvent]
 
 
-_LEADS = """
-    SELECT p.subject AS id,
+_WHAT = """
            coalesce(max(s.parked_as), max(t.parked_as),
                     (array_agg(p.reason ORDER BY p.place, p.id))[1]) AS reason,
            array_agg(DISTINCT p.reason) AS reasons,
@@ -101,16 +101,19 @@ _LEADS = """
     LEFT JOIN subject t ON t.id = s.alias_of -- of a merged lead the mark is on the survivor
 """
 _PAGE = text(f"""
-    SELECT * FROM ({_LEADS}
+    SELECT * FROM (
+        SELECT p.subject AS id, {_WHAT}
         WHERE CAST(:after AS uuid) IS NULL OR p.subject > :after
         GROUP BY p.subject
     ) AS lead
     WHERE CAST(:reason AS text) IS NULL OR reason = :reason OR :reason = ANY(reasons)
     ORDER BY id LIMIT :limit
 """)  # noqa: S608  our own text
-_ONE = text(f"{_LEADS} WHERE p.subject = :subject GROUP BY p.subject")
+_ONE = text(f"""
+    SELECT CAST(:subject AS uuid) AS id, {_WHAT} WHERE p.subject = ANY(:names) HAVING count(*) > 0
+""")
 _EVENTS = text("""
-    SELECT * FROM parked WHERE subject = :subject AND (place, id) > (:place, :after)
+    SELECT * FROM parked WHERE subject = ANY(:names) AND (place, id) > (:place, :after)
     ORDER BY place, id LIMIT :limit
 """)
 _CAUSES = text("""
@@ -141,8 +144,9 @@ async def page(
 
 
 async def one(connection: AsyncConnection, subject: UUID) -> ParkedLead | None:
-    """Return one lead, if something of it is parked."""
-    row = (await connection.execute(_ONE, {"subject": subject})).one_or_none()
+    """Return one lead, by whichever of its names, if something of it is parked."""
+    values = {"subject": subject, "names": await subjects.names_of(connection, subject)}
+    row = (await connection.execute(_ONE, values)).one_or_none()
     return _lead(row) if row else None
 
 
@@ -150,7 +154,8 @@ async def events(
     connection: AsyncConnection, subject: UUID, *, after: tuple[int, int], limit: int
 ) -> Sequence[Row[Any]]:
     """Return rows of a lead's parked events, in the order in which they were parked."""
-    values = {"subject": subject, "place": after[0], "after": after[1], "limit": limit}
+    names = await subjects.names_of(connection, subject)
+    values = {"names": names, "place": after[0], "after": after[1], "limit": limit}
     return (await connection.execute(_EVENTS, values)).all()
 
 

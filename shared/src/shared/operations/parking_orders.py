@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.messaging import orders
+from shared.messaging import orders, subjects
 
 Verb = Literal["release", "discard"]
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _HISTORY = text("""
     SELECT * FROM parking_order
-    WHERE (CAST(:subject AS uuid) IS NULL OR subject = :subject)
+    WHERE (CAST(:names AS uuid[]) IS NULL OR subject = ANY(:names))
       AND (CAST(:at AS timestamptz) IS NULL OR (asked_at, id) < (:at, :id))
     ORDER BY asked_at DESC, id DESC LIMIT :limit
 """)
@@ -73,10 +73,11 @@ async def finished(ask: Callable[[], Awaitable[T | None]], *, is_open: Callable[
 async def history(
     engine: AsyncEngine, subject: UUID | None, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[ParkingOrder]:
-    """Return orders, of one lead or of all, the latest first."""
+    """Return orders, of one lead under all its names or of all leads, the latest first."""
     at, order_id = after or (None, None)
-    values = {"subject": subject, "at": at, "id": order_id, "limit": limit}
     async with engine.connect() as connection:
+        names = await subjects.names_of(connection, subject) if subject else None
+        values = {"names": names, "at": at, "id": order_id, "limit": limit}
         return [_shown(row) for row in await connection.execute(_HISTORY, values)]
 
 
