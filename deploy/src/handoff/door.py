@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 
-from handoff.keys import SHORT, short_lived
+from handoff.keys import OPERATE, SHORT, short_lived
 from handoff.site import Site
 
 _ANSWER_SECONDS = 15.0
 _PAGE = 200
 _CONNECTIONS = 20
+
+Item = dict[str, Any]
+"""A thing as a service's API shows it; where several services are asked, with the name of its."""
 
 
 class Refused(Exception):
@@ -79,7 +82,7 @@ async def ask(
 
 async def walk(
     client: httpx.AsyncClient, path: str, query: Mapping[str, str] | None = None
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncIterator[Item]:
     """Give each item of a list, page by page."""
     wanted: dict[str, str | int] = {**(query or {}), "limit": _PAGE}
     while True:
@@ -91,6 +94,22 @@ async def walk(
         if page["next"] is None:
             return
         wanted["cursor"] = page["next"]
+
+
+async def walk_services(
+    site: Site,
+    services: Sequence[str],
+    path: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    actor: str,
+) -> list[Item]:
+    """Return the items of a list that several services have, for those who operate them."""
+    found: list[Item] = []
+    for service in services:
+        async with enter(site, service, [OPERATE], name=actor) as client:
+            found += [{"service": service, **item} async for item in walk(client, path, query)]
+    return found
 
 
 def _words_of(answer: httpx.Response) -> str:

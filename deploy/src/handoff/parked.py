@@ -1,15 +1,11 @@
 """What is parked, over all services: asked of their APIs, which have the work done."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from handoff.door import Refused, ask, enter, walk
+from handoff.door import Item, Refused, ask, enter, walk_services
 from handoff.keys import OPERATE
 from handoff.site import Site
-
-Item = dict[str, Any]
-"""A parked lead as a service's API shows it, with the service's name."""
 
 _NOT_FOUND = 404
 _ACCEPTED = 202
@@ -20,13 +16,7 @@ async def listed(
 ) -> list[Item]:
     """Return the leads of which something is parked."""
     query = {"reason": reason} if reason else {}
-    found: list[Item] = []
-    for service in services:
-        async with enter(site, service, [OPERATE], name=actor) as client:
-            found += [
-                {"service": service, **item} async for item in walk(client, "/v1/parked", query)
-            ]
-    return found
+    return await walk_services(site, services, "/v1/parked", query, actor=actor)
 
 
 async def shown(site: Site, services: Sequence[str], subject: UUID, *, actor: str) -> list[Item]:
@@ -46,11 +36,8 @@ async def shown(site: Site, services: Sequence[str], subject: UUID, *, actor: st
 
 async def history(site: Site, services: Sequence[str], subject: UUID, *, actor: str) -> list[Item]:
     """Return what was ordered about a lead, the latest first."""
-    found: list[Item] = []
-    for service in services:
-        async with enter(site, service, [OPERATE], name=actor) as client:
-            orders = walk(client, "/v1/parking-orders", {"subject": str(subject)})
-            found += [{"service": service, **item} async for item in orders]
+    query = {"subject": str(subject)}
+    found = await walk_services(site, services, "/v1/parking-orders", query, actor=actor)
     return sorted(found, key=lambda item: str(item["created_at"]), reverse=True)
 
 

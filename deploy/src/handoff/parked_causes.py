@@ -5,14 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from handoff.door import ask, enter, walk
+from handoff.door import Item, ask, enter, walk_services
 from handoff.keys import OPERATE
 from handoff.site import Site
-
-Item = dict[str, Any]
-"""A cause, or a release, as a service's API shows it."""
 
 _LOOK_EVERY = 0.5
 _STILL = 30.0
@@ -38,12 +34,7 @@ class Wanted:
 
 async def listed(site: Site, services: Sequence[str], *, actor: str) -> list[Item]:
     """Return what leads are parked for, the cause with the most of them first."""
-    found: list[Item] = []
-    for service in services:
-        async with enter(site, service, [OPERATE], name=actor) as client:
-            found += [
-                {"service": service, **item} async for item in walk(client, "/v1/parked/causes")
-            ]
+    found = await walk_services(site, services, "/v1/parked/causes", actor=actor)
     return sorted(found, key=lambda item: -int(item["leads"]))
 
 

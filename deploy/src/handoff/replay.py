@@ -3,21 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 from uuid import UUID
 
 import httpx
 
-from handoff.door import Refused, ask, enter, walk
-from handoff.keys import OPERATE
+from handoff.door import Item, Refused, ask, enter, walk
+from handoff.keys import OPERATE, SHORT
 from handoff.site import Site
 
-Order = dict[str, Any]
-"""An order as a service's API shows it."""
+Order = Item
+"""An order to replay."""
 
 OVER = frozenset({"done", "failed", "cancelled"})
 _PATH = "/v1/replays"
-_LOOK_EVERY = 0.3
+_LOOK_EVERY = 1.0
+_KEY_SECONDS = SHORT.total_seconds() / 2
 _AWAY_SECONDS = 60.0
 _MOST_LISTED = 200
 _UNAVAILABLE = 503
@@ -64,17 +64,25 @@ async def listed(site: Site, service: str, *, actor: str) -> list[Order]:
 async def watch(site: Site, service: str, order: Order, *, actor: str) -> AsyncIterator[Order]:
     """Give an order again and again, up to the moment when it is over.
 
-    An API that is away for a moment is waited for. Each look has a key of its own, as a long
-    replay outlives any.
+    An API that is away for a moment is waited for. A long replay outlives any key, so that one
+    is changed for another in time.
 
     Raises:
         httpx.HTTPError, Refused: the API has been away for a minute.
     """
-    answered_at = time.monotonic()
     while order["state"] not in OVER:
+        async with enter(site, service, [OPERATE], name=actor) as client:
+            async for each in _looks(client, order):
+                yield each
+                order = each
+
+
+async def _looks(client: httpx.AsyncClient, order: Order) -> AsyncIterator[Order]:
+    began = answered_at = time.monotonic()
+    while order["state"] not in OVER and time.monotonic() - began < _KEY_SECONDS:
         await asyncio.sleep(_LOOK_EVERY)
         try:
-            order = await shown(site, service, UUID(order["id"]), actor=actor)
+            order = (await ask(client, "GET", f"{_PATH}/{order['id']}")).json()
         except (httpx.HTTPError, Refused) as error:
             if time.monotonic() - answered_at > _AWAY_SECONDS or not _passes(error):
                 raise

@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from handoff import breaker
-from handoff.breaker import Item
 from handoff.cli.answers import read_service, run, this_site, whoever_asks
 from handoff.cli.progress import out, show
+from handoff.door import Item
 from handoff.services import SERVICES
 from handoff.site import ENVIRONMENT
 

@@ -12,7 +12,7 @@ from handoff import parked, parked_causes
 from handoff.cli.answers import read_id, read_service, run, this_site, whoever_asks
 from handoff.cli.parked_causes import release_cause, show_causes
 from handoff.cli.progress import err, out, show
-from handoff.parked import Item
+from handoff.door import Item
 from handoff.parked_causes import Wanted
 from handoff.services import SERVICES
 from handoff.site import ENVIRONMENT

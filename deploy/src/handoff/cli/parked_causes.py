@@ -8,7 +8,8 @@ from rich.table import Table
 from handoff import parked_causes
 from handoff.cli.answers import run, this_site, whoever_asks
 from handoff.cli.progress import err, out, show
-from handoff.parked_causes import Item, Wanted
+from handoff.door import Item
+from handoff.parked_causes import Wanted
 
 _MANY = 100
 
