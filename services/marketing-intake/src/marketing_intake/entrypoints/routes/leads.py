@@ -1,6 +1,5 @@
 """Known leads: found, shown, told of their consent, merged, and erased."""
 
-from itertools import chain
 from typing import Annotated
 from uuid import UUID
 
@@ -12,13 +11,12 @@ from marketing_intake.adapters.phones import to_e164
 from marketing_intake.domain.lead import LeadNotFound
 from marketing_intake.domain.values import email_of
 from marketing_intake.entrypoints.context import Context
-from marketing_intake.entrypoints.known import act_on, merge
+from marketing_intake.entrypoints.known import act_on, erase_person, merge
 from marketing_intake.entrypoints.models import ConsentChange, Merge
 from marketing_intake.queries import leads as shown
 from marketing_intake.queries.leads import ConsentRecord, LeadDetail, LeadFilter, LeadRecord
 from marketing_intake.usecases.change_consent import ChangeConsent, change_consent
-from marketing_intake.usecases.erase_lead import EraseLead, erase_lead
-from shared.messaging import erasure
+from shared.messaging import erasure, subjects
 from shared.web import faults, idempotency
 from shared.web.body import json_body
 from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, recall, remember
@@ -148,15 +146,10 @@ def _add_erasing(router: APIRouter, context: Context) -> None:
     async def erase(lead_id: UUID, _caller: Annotated[Caller, Depends(writer)]) -> Response:
         """Erase a person here and, by `LeadErased`, everywhere; again: nothing more happens."""
         async with context.engine.begin() as connection:
-            desk = await act_on(
-                connection,
-                lead_id,
-                lambda lead, desk, now: erase_lead(EraseLead(lead), desk, now=now),
-                by_all_names=True,
-            )
+            desk = await erase_person(connection, lead_id)
             if desk.erasures:
                 await erasing.blank(connection, desk, secret=context.secret)
-                names = sorted({*desk.erasures, *chain(*desk.aliases.values())})
+                names = await subjects.names_of(connection, lead_id)
                 await erasure.blank(connection, names)
                 await idempotency.forget(connection, names)
         return Response(status_code=204)
