@@ -54,6 +54,12 @@ async def win(api: httpx.AsyncClient, deal: dict[str, Any], amount: int) -> None
     assert answer.status_code == 200, answer.text
 
 
+async def customer_of(api: httpx.AsyncClient, lead_id: UUID) -> str:
+    found = await api.get("/v1/customers", params={"lead_id": str(lead_id)})
+    (customer,) = found.json()["items"]
+    return customer["id"]
+
+
 class TestMerging:
     async def test_everything_of_the_alias_is_the_survivors(
         self, api: httpx.AsyncClient, others: Others
@@ -72,6 +78,22 @@ class TestMerging:
             assert len(orders) == 2
             assert {order["customer_id"] for order in orders} == {customer["id"]}
             assert (customer["order_count"], customer["lifetime_value"]) == (2, {"EUR": 120})
+
+    async def test_a_customer_answers_by_the_id_of_before_the_merge(
+        self, api: httpx.AsyncClient, others: Others
+    ) -> None:
+        goes, stays, third = [await others.qualify() for _ in range(3)]
+        for name in (goes, stays, third):
+            await win(api, await deal_of(api, name), 100)
+        ids = [await customer_of(api, name) for name in (goes, stays, third)]
+
+        await others.say(*merges(goes, into=stays))
+        await others.say(*merges(stays, into=third, version=6))
+
+        for each in ids:
+            customer = (await api.get(f"/v1/customers/{each}")).json()
+            orders = (await api.get("/v1/orders", params={"customer_id": each})).json()["items"]
+            assert (customer["id"], customer["order_count"], len(orders)) == (ids[-1], 3, 3)
 
     async def test_a_customer_goes_over_to_who_never_bought(
         self, api: httpx.AsyncClient, others: Others

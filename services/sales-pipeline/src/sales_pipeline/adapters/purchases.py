@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import customer, sales_order
@@ -19,7 +20,7 @@ _SAVE_ORDERS = Insert(sales_order)
 async def load(connection: AsyncConnection, lead_ids: Collection[LeadId]) -> dict[LeadId, Customer]:
     """Load those of the leads who bought before."""
     rows = await connection.execute(_LOAD, {"lead_ids": list(lead_ids)})
-    return {row.lead_id: Customer(**row) for row in rows.mappings()}
+    return {row["lead_id"]: _customer(row) for row in rows.mappings()}
 
 
 async def save(
@@ -28,6 +29,12 @@ async def save(
     """Save customers, then what they ordered."""
     await _SAVE_CUSTOMERS.run(connection, [asdict(each) for each in customers])
     await _SAVE_ORDERS.run(connection, [_row(each) for each in orders])
+
+
+def _customer(row: RowMapping) -> Customer:
+    customer = Customer(**row)
+    customer.aliases = [UUID(each) for each in row["aliases"]]
+    return customer
 
 
 def _row(order: Order) -> dict[str, object]:

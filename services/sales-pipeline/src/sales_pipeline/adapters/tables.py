@@ -98,6 +98,7 @@ customer = Table(
     Column("order_count", Integer),
     Column("last_purchase_at", MOMENT),
     Column("lifetime_value", JSONB),
+    Column("aliases", JSONB),
     Column("created_at", MOMENT),
     Column("updated_at", MOMENT),
 )

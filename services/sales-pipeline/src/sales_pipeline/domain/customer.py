@@ -23,7 +23,10 @@ class Order:
 
 @dataclass(slots=True, kw_only=True)
 class Customer:
-    """Who bought: how often, when last, and for how much in each currency (minor units)."""
+    """Who bought: how often, when last, and for how much in each currency (minor units).
+
+    `aliases` are the ids by which others may know them from before a merge.
+    """
 
     id: UUID
     lead_id: LeadId
@@ -33,6 +36,7 @@ class Customer:
     order_count: int = 0
     last_purchase_at: datetime | None = None
     lifetime_value: dict[str, int] = field(default_factory=dict[str, int])
+    aliases: list[UUID] = field(default_factory=list[UUID])
 
     def buy(self, *, amount: Money, now: datetime) -> None:
         """Count one more purchase."""
@@ -43,6 +47,7 @@ class Customer:
 
     def take_over(self, other: "Customer", *, now: datetime) -> None:
         """Count also what the same person bought under another name."""
+        self.aliases += [other.id, *other.aliases]
         self.order_count += other.order_count
         bought = [at for at in (self.last_purchase_at, other.last_purchase_at) if at]
         self.last_purchase_at = max(bought, default=None)

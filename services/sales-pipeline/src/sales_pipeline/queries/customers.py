@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import customer
@@ -30,8 +30,8 @@ class CustomerRecord(BaseModel):
 
 
 async def one(connection: AsyncConnection, customer_id: UUID) -> CustomerRecord | None:
-    """Return a customer."""
-    statement = select(customer).where(customer.c.id == customer_id)
+    """Return a customer, also by an id that they had before a merge."""
+    statement = select(customer).where(_goes_by(customer_id))
     row = (await connection.execute(statement)).one_or_none()
     return CustomerRecord.model_validate(row) if row else None
 
@@ -47,3 +47,13 @@ async def page(
     if after:
         statement = statement.where(customer.c.id < after)
     return [CustomerRecord.model_validate(row) for row in await connection.execute(statement)]
+
+
+async def called(connection: AsyncConnection, customer_id: UUID) -> UUID:
+    """Return the id that a customer has now; the one asked for where nobody goes by it."""
+    statement = select(customer.c.id).where(_goes_by(customer_id))
+    return await connection.scalar(statement) or customer_id
+
+
+def _goes_by(customer_id: UUID) -> ColumnElement[bool]:
+    return or_(customer.c.id == customer_id, customer.c.aliases.contains([str(customer_id)]))

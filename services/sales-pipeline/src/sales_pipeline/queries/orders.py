@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import sales_order
+from sales_pipeline.queries import customers
 from shared.messaging import subjects
 
 
@@ -50,10 +51,11 @@ async def page(
     """Return orders, the newest first."""
     order = sales_order.c
     lead_id = await subjects.called(connection, wanted.lead_id) if wanted.lead_id else None
+    buyer = wanted.customer_id and await customers.called(connection, wanted.customer_id)
     equal = (
         (order.deal_id, wanted.deal_id),
         (order.lead_id, lead_id),
-        (order.customer_id, wanted.customer_id),
+        (order.customer_id, buyer),
     )
     conditions = [column == value for column, value in equal if value is not None]
     if after:

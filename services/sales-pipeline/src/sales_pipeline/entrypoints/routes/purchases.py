@@ -79,7 +79,7 @@ def _add_customers(router: APIRouter, context: Context, allowed: Require) -> Non
 
     @router.get("/v1/customers/{customer_id}", tags=["customers"], dependencies=[Depends(allowed)])
     async def get_customer(customer_id: UUID) -> CustomerRecord:
-        """Show a customer."""
+        """Show a customer, also by an id that they had before two leads merged."""
         async with context.engine.connect() as connection:
             record = await customers.one(connection, customer_id)
         if record is None:

@@ -99,9 +99,11 @@ CREATE TABLE customer (
     order_count      int         NOT NULL,
     last_purchase_at timestamptz NOT NULL,
     lifetime_value   jsonb       NOT NULL,
+    aliases          jsonb       NOT NULL DEFAULT '[]', -- ids of before a merge
     created_at       timestamptz NOT NULL,
     updated_at       timestamptz NOT NULL
 );
+CREATE INDEX customer_by_alias ON customer USING gin (aliases);
 
 CREATE TABLE sales_order (
     id           uuid PRIMARY KEY,
