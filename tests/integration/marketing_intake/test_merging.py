@@ -7,7 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from tests.integration.marketing_intake.conftest import WAIT, Intake
+from tests.integration.marketing_intake.conftest import WAIT, Intake, make_key
 
 from shared.ids import new_id
 
@@ -228,10 +228,16 @@ class TestAsking:
         assert answer.status_code == 422
         assert "#/into" in [error["pointer"] for error in answer.json()["errors"]]
 
-    async def test_it_needs_the_scope_to_write(self, intake: Intake) -> None:
-        answer = await intake.anybody.post(f"/v1/leads/{new_id()}/merge", json={"into": "x"})
+    async def test_it_needs_a_key_with_the_scope_to_write(self, intake: Intake) -> None:
+        reader = await make_key(intake.engine, "leads:read")
+        path, body = f"/v1/leads/{new_id()}/merge", {"into": str(new_id())}
 
-        assert answer.status_code == 401
+        answers = [
+            await intake.anybody.post(path, json=body, headers=headers)
+            for headers in ({}, {"Authorization": f"Bearer {reader}"})
+        ]
+
+        assert [answer.status_code for answer in answers] == [401, 403]
 
     async def test_two_at_once_that_would_swallow_each_other_leave_one(
         self, intake: Intake

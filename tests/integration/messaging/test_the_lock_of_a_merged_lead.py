@@ -60,38 +60,61 @@ class TestTheLock:
         async with engine.begin() as connection:
             assert set(await subjects.try_lock(connection, [goes, stays])) == {stays}
 
-    async def test_who_becomes_an_alias_while_it_is_waited_for_is_held_with_its_survivor_or_not(
+    @pytest.mark.usefixtures("both")
+    async def test_who_becomes_an_alias_while_it_is_waited_for_is_held_with_its_survivor(
         self, engine: AsyncEngine, goes: LeadId, stays: LeadId
     ) -> None:
-        """Either both are held at the end, or the one who asked is told to start over."""
-        async with engine.begin() as connection:
-            await subjects.lock(connection, [goes, stays])
         async with engine.begin() as merging:
             await subjects.lock(merging, [goes, stays], whole=True)
-            asking = asyncio.create_task(self._ask(engine, goes))
-            await _until_somebody_waits(engine)
+            asking = asyncio.create_task(_ask(engine, goes))
+            await _until_so_many_wait(engine, 1)
             await subjects.merge(merging, goes, into=stays)
-        answer = await asking
 
-        if isinstance(answer, DBAPIError):
-            assert kind_of(answer) is Kind.CONTENTION
-        else:
-            assert answer == stays
+        assert await asking == stays
 
-    async def _ask(self, engine: AsyncEngine, name: LeadId) -> UUID | DBAPIError:
-        try:
-            async with engine.begin() as connection:
-                return (await subjects.lock(connection, [name]))[name].id
-        except DBAPIError as error:
-            return error
+    @pytest.mark.usefixtures("both")
+    async def test_where_somebody_else_has_the_survivor_by_then_whoever_asked_starts_over(
+        self, engine: AsyncEngine, goes: LeadId, stays: LeadId
+    ) -> None:
+        done = asyncio.Event()
+        async with engine.begin() as merging:
+            await subjects.lock(merging, [goes, stays], whole=True)
+            other = asyncio.create_task(_hold(engine, stays, done))
+            asking = asyncio.create_task(_ask(engine, goes))
+            await _until_so_many_wait(engine, 2)
+            await subjects.merge(merging, goes, into=stays)
+        with pytest.raises(DBAPIError) as told:
+            await asking
+        done.set()
+        await other
+
+        assert kind_of(told.value) is Kind.CONTENTION
 
 
-async def _until_somebody_waits(engine: AsyncEngine) -> None:
+@pytest.fixture
+async def both(engine: AsyncEngine, goes: LeadId, stays: LeadId) -> None:
+    """Make the rows of both leads known."""
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [goes, stays])
+
+
+async def _ask(engine: AsyncEngine, name: LeadId) -> UUID:
+    async with engine.begin() as connection:
+        return (await subjects.lock(connection, [name]))[name].id
+
+
+async def _hold(engine: AsyncEngine, name: LeadId, until: asyncio.Event) -> None:
+    async with engine.begin() as connection:
+        await subjects.lock(connection, [name])
+        await until.wait()
+
+
+async def _until_so_many_wait(engine: AsyncEngine, count: int) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     async with asyncio.timeout(10), autocommit.connect() as connection:
-        while not await connection.scalar(waiting):
+        while await connection.scalar(waiting) < count:
             await asyncio.sleep(0.02)

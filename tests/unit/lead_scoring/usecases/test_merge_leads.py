@@ -61,7 +61,7 @@ class TestOneScore:
 
         (said,) = merge(desk, now)
 
-        assert isinstance(said, LeadScored | LeadQualified)
+        assert isinstance(said, LeadQualified)
         assert (said.lead_id, said.lead_version) == (STAYS, MERGED)
         assert (said.score.fit, said.score.engagement) == (30, 30)
         assert GOES not in desk.leads
