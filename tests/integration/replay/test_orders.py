@@ -1,18 +1,22 @@
 """What people ask for: refused with the field and the fix where it is wrong, shown, ended."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.messaging.conftest import Tally
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from tests.integration.messaging.conftest import Tally, TallyDesk
 from tests.integration.messaging.loops import running
 from tests.integration.replay.conftest import (
     LEADS,
     a_replayer,
     ask,
     contents,
+    counts,
     lose_records,
     over,
     publish,
@@ -21,8 +25,10 @@ from tests.integration.replay.conftest import (
 )
 from tests.stack.waiting import until
 
+from shared.clock import utc_now
 from shared.contracts.catalogue import INTAKE
 from shared.ids import new_id
+from shared.messaging.heard import Heard
 from shared.messaging.replay import orders
 from shared.settings import KafkaSettings
 
@@ -116,7 +122,7 @@ async def test_offsets_that_are_not_there_end_an_order_with_the_field_and_harm_n
     assert (await contents(engine))["stream"] == before["stream"]
 
 
-async def test_an_order_can_be_ended_before_and_while_it_is_carried_out(
+async def test_an_order_can_be_ended_before_it_is_carried_out_and_not_after(
     engine: AsyncEngine,
     kafka_settings: KafkaSettings,
     tally: Tally,
@@ -136,6 +142,39 @@ async def test_an_order_can_be_ended_before_and_while_it_is_carried_out(
     assert (too_late.status_code, too_late.json()["type"]) == (
         409, "urn:handoff:problem:replay-is-over",
     )  # fmt: skip
+
+
+@dataclass
+class Slow(Tally):
+    """A tally that takes its time with each batch."""
+
+    async def load(self, connection: AsyncConnection, heard: Sequence[Heard[Any]]) -> TallyDesk:
+        await asyncio.sleep(0.3)
+        return await super().load(connection, heard)
+
+
+async def test_a_running_order_that_is_ended_stops_after_the_batch_that_is_under_way(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, api: httpx.AsyncClient
+) -> None:
+    leads, since = some(ENOUGH), utc_now().isoformat()
+    await publish(engine, kafka_settings, leads, "1")
+
+    async def shown(order_id: str) -> dict[str, Any]:
+        return (await api.get(f"/v1/replays/{order_id}")).json()
+
+    async def is_at_work() -> bool:
+        return counts(await shown(asked["id"])).get("applied", 0) > 0
+
+    async with running(a_replayer(engine, kafka_settings, Slow())):
+        asked = await ask(api, verb="heal", since=since)
+        await until(is_at_work)
+        await api.post(f"/v1/replays/{asked['id']}/cancel")
+        following = await over(api, (await ask(api, verb="heal", since=since, dry_run=True))["id"])
+    ended = await shown(asked["id"])
+
+    assert (ended["state"], ended["cancelled_by"]) == ("cancelled", "night shift")
+    assert 0 < counts(ended)["applied"] < ENOUGH
+    assert counts(following)["applied"] == ENOUGH - counts(ended)["applied"]
 
 
 async def test_orders_are_listed_page_by_page_the_newest_first(api: httpx.AsyncClient) -> None:
