@@ -20,11 +20,12 @@ from tests.integration.messaging.conftest import (
 from tests.integration.messaging.test_consuming import mend, parked
 
 from shared.ids import LeadId, new_id
-from shared.messaging import attempts, orders
+from shared.messaging import attempts, orders, parking
 from shared.messaging.heard import Heard
 from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.orders import Orders
+from shared.messaging.parking import Parked
 from shared.telemetry.heartbeat import Heartbeat
 
 Consuming = Narrowing[TallyDesk]
@@ -152,6 +153,16 @@ class TestOrders:
 
         assert before == []
         assert await heard_of(engine, lead) == ["POISON"]
+
+    async def test_an_event_takes_effect_also_where_who_made_its_lead_gave_up(
+        self, engine: AsyncEngine, lead: LeadId, tally: Tally
+    ) -> None:
+        async with engine.begin() as connection:
+            await parking.park(connection, [Parked(delivery(lead, 1), "busy")])
+        await busy(engine, lead, 1)
+        await _run(engine, tally, until=await _ask_to_discard(engine, LeadId(new_id())))
+
+        assert await heard_of(engine, lead) == ["1"]
 
     @pytest.mark.parametrize("verb", ["release", "discard"])
     async def test_an_order_for_nobody_makes_nobody(

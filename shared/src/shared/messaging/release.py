@@ -159,12 +159,15 @@ class Release(Generic[D]):
         """Lock the lead under all its names.
 
         Raises:
-            NothingParked: nobody has this name.
+            NothingParked: nobody has this name, and nothing waits under it.
         """
         locked = await subjects.lock_known(connection, subject)
-        if not locked:
-            raise NothingParked(str(subject))
-        return locked
+        if locked:
+            return locked
+        # An event waits of a lead that somebody was just making, and then did not.
+        if await parking.load(connection, [subject], _ALL):
+            return await subjects.lock(connection, [subject])
+        raise NothingParked(str(subject))
 
     def _ready(self, streams: dict[UUID, Streams], parked: Sequence[Delivery]) -> Delivery | None:
         """Return the parked event that is next in its stream, the earliest parked first."""
