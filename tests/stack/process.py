@@ -19,6 +19,7 @@ import httpx
 READY_WITHIN = 60.0
 _GRACE = 20.0
 _ASK_EVERY = 0.05
+_STOPPED_WITHIN = 20.0
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Process:
         """Let it stand still during a block: who connects to it gets no answer."""
         self.send(signal.SIGSTOP)
         try:
+            self._stand_still()
             yield
         finally:
             self.send(signal.SIGCONT)
@@ -145,6 +147,14 @@ class Process:
                         return time.monotonic() - began
                 await asyncio.sleep(_ASK_EVERY)
 
+    def _stand_still(self) -> None:
+        """Wait until every thread is stopped: on a busy machine some come to the signal late."""
+        tasks = Path(f"/proc/{self.pid}/task")
+        until = time.monotonic() + _STOPPED_WITHIN
+        while any(_state(task) != "T" for task in tasks.iterdir()):
+            assert time.monotonic() < until, f"{self.name} does not stand still"
+            time.sleep(_ASK_EVERY)
+
     async def _keep(self) -> None:
         while not self._stopping:
             await self._live()
@@ -162,3 +172,8 @@ class Process:
         if self._stopping:
             self.kill()
         self.deaths.append(await self._child.wait())
+
+
+def _state(task: Path) -> str:
+    """Return the state letter of a thread, from its line in /proc (proc_pid_stat(5))."""
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]

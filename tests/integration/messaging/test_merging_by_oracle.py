@@ -5,6 +5,7 @@ heard of the one that is left, each once, and by each name in its order.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from uuid import UUID
@@ -20,6 +21,7 @@ from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery
+from shared.messaging.release import NothingParked, Release
 
 SEEDS = range(6)
 LEADS, ACTS, MEMBERS = 8, 60, 3
@@ -77,6 +79,18 @@ async def _hear(narrowing: Narrowing[TallyDesk], streams: Streams, seed: int) ->
             await own.see_through(some, cautious=False)
 
     await asyncio.gather(*(member(number) for number in range(MEMBERS)))
+    await _release_busy(narrowing)
+
+
+async def _release_busy(narrowing: Narrowing[TallyDesk]) -> None:
+    """Release what a member set aside while another held its lead, as the worker does."""
+    release = Release(narrowing.engine, narrowing.batch)
+    async with narrowing.engine.connect() as connection:
+        busy = "SELECT DISTINCT subject FROM parked_event WHERE reason = 'busy'"
+        names = (await connection.scalars(text(busy))).all()
+    for name in names:
+        with contextlib.suppress(NothingParked):  # released with a lead that it became
+            await release.release(name)
 
 
 async def _aliases_are_as_said(

@@ -200,7 +200,8 @@ class TestByOracle:
             [(disqualified(b.lead_id, MERGED), None)],
         )
         deliveries = [
-            [others.deliver(event, cause=cause) for event, cause in stream] for stream in streams
+            [others.deliver(event, causation_id=cause) for event, cause in stream]
+            for stream in streams
         ]
 
         for batch in batches(deliveries, seed):
