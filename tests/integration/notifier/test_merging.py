@@ -146,7 +146,7 @@ class TestByOracle:
         forbidden: bool,
     ) -> None:
         print(f"seed {seed}")  # noqa: T201
-        theirs, ours, second = Deal(), Deal(), Deal()
+        theirs, ours = Deal(), Deal()
         goes, stays = theirs.lead_id, ours.lead_id
         second = Deal(lead_id=goes)
         gone, left = merges(goes, into=stays)

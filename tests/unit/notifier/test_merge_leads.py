@@ -1,5 +1,8 @@
 """Two leads that are one person: their tasks, and what was held against them."""
 
+from dataclasses import replace
+
+import pytest
 from tests.unit.notifier.making import (
     ADA,
     NOW,
@@ -60,10 +63,8 @@ class TestMergeLeads:
         follow_deal(opened, desk, now=NOW)
 
         merge(theirs, desk)
-        again = after_merge(theirs).happens()
-        events = follow_deal(
-            type(again)(**{**_fields(again), "trigger": opened.trigger}), desk, now=NOW
-        )
+        again = replace(after_merge(theirs).happens(), trigger=opened.trigger)
+        events = follow_deal(again, desk, now=NOW)
 
         assert events == []
         assert len(tasks_of(after_merge(theirs), desk)) == 1
@@ -107,23 +108,20 @@ class TestMergeLeads:
         states = {task.opened_for: task.state for task in tasks_of(ours, desk)}
         assert states == {STAYS: State.OPEN, theirs.lead_id: State.CANCELLED}
 
-    def test_what_scoring_said_of_both_cancels_all_whichever_is_heard_first(self) -> None:
-        for first in ("merge", "word"):
-            theirs, ours = ADeal(), ADeal(lead_id=STAYS)
-            desk = Desk(playbooks=[a_playbook()])
-            for deal in (theirs, ours):
-                follow_deal(deal.happens(), desk, now=NOW)
-            word = a_disqualification(ours, new_id(), lead_version=5)
-            if first == "word":
-                disqualify_lead(word, desk, now=NOW)
-            merge(theirs, desk, version=5)
-            if first == "merge":
-                disqualify_lead(word, desk, now=NOW)
+    @pytest.mark.parametrize("first", ["merge", "word"])
+    def test_what_scoring_said_of_both_cancels_all_whichever_is_heard_first(
+        self, first: str
+    ) -> None:
+        theirs, ours = ADeal(), ADeal(lead_id=STAYS)
+        desk = Desk(playbooks=[a_playbook()])
+        for deal in (theirs, ours):
+            follow_deal(deal.happens(), desk, now=NOW)
+        word = a_disqualification(ours, new_id(), lead_version=5)
 
-            causes = {task.cause for task in tasks_of(ours, desk)}
-            assert causes == {Cause.LEAD_DISQUALIFIED}, first
+        if first == "word":
+            disqualify_lead(word, desk, now=NOW)
+        merge(theirs, desk, version=5)
+        if first == "merge":
+            disqualify_lead(word, desk, now=NOW)
 
-
-def _fields(command: object) -> dict[str, object]:
-    names = type(command).__dataclass_fields__  # type: ignore[attr-defined]
-    return {name: getattr(command, name) for name in names}
+        assert {task.cause for task in tasks_of(ours, desk)} == {Cause.LEAD_DISQUALIFIED}

@@ -70,7 +70,13 @@ class TestOneScore:
     def test_two_that_do_not_qualify_alone_may_do_so_together(
         self, desk: Desk, heard: Command, a_touchpoint: Callable[..., Touchpoint], now: datetime
     ) -> None:
-        assert merge_of_halves(desk, heard, a_touchpoint, now) is LeadQualified
+        score_lead(heard(STAYS, Person(email="a@b.co", company="E"), quiet=True), desk, now=now)
+        form = a_touchpoint(kind="form")
+        score_lead(ScoreLead(GOES, new_id(), 1, Person(email="a@b.co"), form), desk, now=now)
+
+        (said,) = merge(desk, now)
+
+        assert isinstance(said, LeadQualified)
 
     def test_a_lead_that_was_never_heard_of_brings_nothing_and_is_no_fault(
         self, desk: Desk, now: datetime
@@ -79,16 +85,6 @@ class TestOneScore:
 
         assert isinstance(said, LeadScored)
         assert said.score.fit == 30
-
-
-def merge_of_halves(
-    desk: Desk, heard: Command, a_touchpoint: Callable[..., Touchpoint], now: datetime
-) -> type[Event]:
-    score_lead(heard(STAYS, Person(email="a@b.co", company="E"), quiet=True), desk, now=now)
-    form = a_touchpoint(kind="form")
-    score_lead(ScoreLead(GOES, new_id(), 1, Person(email="a@b.co"), form), desk, now=now)
-    (said,) = merge(desk, now)
-    return type(said)
 
 
 class TestOneQualification:
