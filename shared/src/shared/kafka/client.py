@@ -6,8 +6,8 @@ seen to hang with the broker away. Only this module and `topics` know the physic
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -156,6 +156,22 @@ async def stay(member: Member) -> None:
     with contextlib.suppress(TimeoutError):  # as in `poll`
         async with asyncio.timeout(limits.KAFKA_POLL):
             await member.getmany(cast("Partition", _NO_PARTITION), timeout_ms=0)
+
+
+async def learn(client: Sender, topics: Collection[str]) -> None:
+    """Have a producer know topics before it is given records of them.
+
+    Else it asks for one that is new to it between two records. What it was given before leaves
+    meanwhile as a batch of its own, and is overtaken by what follows where the brokers refuse it.
+
+    Raises:
+        KafkaError: there is no such topic, or nobody says.
+    """
+    producer: Any = client  # the library does not type this part
+    for topic in topics:  # all of them first: it forgets those that it was not told to watch
+        producer.client.add_topic(topic)
+    for topic in topics:
+        await producer.partitions_for(topic)
 
 
 async def brokers_answer(client: Sender) -> bool:

@@ -52,11 +52,12 @@ class Sending:
     ) -> tuple[Sent, Exception | None]:
         """Give rows to the producer in their order, up to the first that it refuses."""
         sent: Sent = []
-        for row in rows:
-            try:
+        try:
+            await client.learn(producer, {physical(self.settings, row.topic) for row in rows})
+            for row in rows:
                 sent.append((row.id, await self._one(producer, row)))
-            except KafkaError as refused:
-                return sent, refused
+        except KafkaError as refused:
+            return sent, refused
         return sent, None
 
     async def _one(self, producer: Sender, row: Row[Any]) -> asyncio.Future[Ack]:
