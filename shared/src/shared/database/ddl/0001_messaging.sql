@@ -10,6 +10,8 @@ CREATE TABLE subject (
     created_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 90);
 CREATE INDEX subject_alias ON subject (alias_of) WHERE alias_of IS NOT NULL;
+-- A range of ids finds its own aliases here; without it the audit reads all of them for each range.
+CREATE INDEX subject_merged ON subject (id, alias_of) WHERE alias_of IS NOT NULL;
 CREATE INDEX subject_parked ON subject (parked_as) WHERE parked_as IS NOT NULL;
 CREATE INDEX subject_erased ON subject (id) WHERE erased_at IS NOT NULL;
 
