@@ -18,7 +18,8 @@ figure = figures.figure
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the figures of the run; xdist's workers hand theirs to the controller."""
-    if not hasattr(config, "workerinput"):
+    controls = not hasattr(config, "workerinput")
+    if controls and not config.pluginmanager.has_plugin("figures"):
         config.pluginmanager.register(figures.Keeper(), "figures")
 
 

@@ -1,7 +1,8 @@
-"""The figures that fault tests leave: printed at the end of a run, and kept in `docs/figures.md`.
+"""The figures that tests leave: printed at the end of a run, and kept in `docs/figures.md`.
 
-A test says `figure("what", value, goal="…")`. A run at full size (`HANDOFF_FULL=1`, as
-`make faults` sets it) writes one column of the table, a small one the other; rows are kept by name.
+A test says `figure("what", value, goal="…")`; its directory is the name of the table. A run at full
+size (`HANDOFF_FULL=1`, as `make faults` sets it) writes one column, a small one the other; rows are
+kept by name.
 """
 
 import os
@@ -13,11 +14,17 @@ import pytest
 Figure = Callable[..., None]
 _HERE = Path(__file__).resolve().parent
 _PLACE = _HERE.parents[1] / "docs" / "figures.md"
-_BEGIN, _END = "<!-- faults: begin -->", "<!-- faults: end -->"
-_HEAD = ["| Figure | Goal | `make test` | `make faults` |", "|---|---|---|---|"]
+_HEADS = {
+    "faults": "| Figure | Goal | `make test` | `make faults` |",
+    "load": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
+}
+_RULE = "|---|---|---|---|"
 _NAME = "figure"
 KILLS = "kills"
 Row = tuple[str, str, str, str]
+"""What, the goal, and what was measured in a small run and in a full one."""
+Found = tuple[str, str, str, str]
+"""The table, what, the goal, and what was measured."""
 
 
 def is_full() -> bool:
@@ -34,12 +41,15 @@ _KILLS, _GOAL = sized(200, 2_000), "≥ 200, in full 2,000"
 
 
 @pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Figure:
+def figure(
+    record_property: Callable[[str, object], None], request: pytest.FixtureRequest
+) -> Figure:
     """Give what keeps a figure."""
+    table = request.path.parent.name
 
     def keep(what: str, value: object, *, goal: str) -> None:
         text = f"{value:,.3g}" if isinstance(value, float) else str(value)
-        record_property(_NAME, (what, goal, text))
+        record_property(_NAME, (table, what, goal, text))
 
     return keep
 
@@ -49,7 +59,7 @@ class Keeper:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.found: list[tuple[str, str, str]] = []
+        self.found: list[Found] = []
         self.kills = 0
         self.files: set[str] = set()
 
@@ -66,33 +76,35 @@ class Keeper:
         """Fail a whole run that killed less than is promised, and write the figures down."""
         whole = self.files >= {path.name for path in _HERE.glob("test_*.py")}
         if whole and not session.config.option.keyword:
-            self.found.append(("SIGKILLs in the whole run", _GOAL, f"{self.kills:,}"))
+            self.found.append(("faults", "SIGKILLs in the whole run", _GOAL, f"{self.kills:,}"))
             if self.kills < _KILLS and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self.found:
-            write(self.found)
+        for table in {found[0] for found in self.found}:
+            write(table, self.found)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print them."""
         if self.found:
             terminalreporter.section("figures")
-        for what, goal, value in self.found:
+        for _, what, goal, value in self.found:
             terminalreporter.write_line(f"{what}: {value}   (goal: {goal})")
 
 
-def write(found: Sequence[tuple[str, str, str]], place: Path = _PLACE) -> None:
-    """Bring the table of `docs/figures.md` up to date."""
-    before, _, rest = place.read_text().partition(_BEGIN)
-    table, _, after = rest.partition(_END)
-    rows = {row[0]: row for row in _rows(table)}
-    for what, goal, value in found:
+def write(table: str, found: Sequence[Found], place: Path = _PLACE) -> None:
+    """Bring a table of `docs/figures.md` up to date."""
+    begin, end = f"<!-- {table}: begin -->", f"<!-- {table}: end -->"
+    before, _, rest = place.read_text().partition(begin)
+    known, _, after = rest.partition(end)
+    rows = {row[0]: row for row in _rows(known)}
+    for of, what, goal, value in found:
         _, _, small, full = rows.get(what, (what, goal, "", ""))
-        rows[what] = (what, goal, *((small, value) if is_full() else (value, full)))
-    lines = [*_HEAD, *(f"| {' | '.join(rows[name])} |" for name in sorted(rows))]
-    place.write_text("\n".join([f"{before}{_BEGIN}", *lines, f"{_END}{after}"]))
+        if of == table:
+            rows[what] = (what, goal, *((small, value) if is_full() else (value, full)))
+    lines = [_HEADS[table], _RULE, *(f"| {' | '.join(rows[name])} |" for name in sorted(rows))]
+    place.write_text("\n".join([f"{before}{begin}", *lines, f"{end}{after}"]))
 
 
 def _rows(table: str) -> list[Row]:
-    lines = [line for line in table.splitlines() if line.startswith("|")][len(_HEAD) :]
+    lines = [line for line in table.splitlines() if line.startswith("|")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [(what, goal, small, full) for what, goal, small, full in cells]

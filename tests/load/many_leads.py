@@ -1,7 +1,9 @@
 """Four databases full of leads that are as they should be: one statement a table, in SQL alone.
 
 Every lead came by one submission with a key, was captured and scored; three in ten qualified, and
-have a deal and a task. They came evenly over the last days, and nothing is on its way.
+have a deal and a task. One in a hundred has merged into the one before it, two in a hundred were
+erased, and of one in a thousand scoring's captured event was given up. They came evenly over the
+last days, and nothing is on its way.
 """
 
 from collections.abc import Mapping
@@ -47,6 +49,10 @@ SELECT '{topic}', made('lead', n, {most}), 1, made('{kind}', n, {most}), at(n, {
 FROM generate_series(1, {most}) AS g (n) WHERE {which}
 """
 _QUALIFIED = "n % 10 < 3"
+_MERGED = "n % 100 = 11"
+_ERASED = "n % 100 IN (12, 55)"
+_GIVEN_UP = "n % 1000 = 999"
+_PERSON = f"made('lead', CASE WHEN {_MERGED} THEN n - 1 ELSE n END, {{most}})"
 _SCORED = "CASE WHEN n % 10 < 3 THEN 'lead.qualified.v1' ELSE 'lead.scored.v1' END"
 
 _LEADS = ("handoff.leads.v1", "captured", "true", "'lead.captured.v1'")
@@ -65,15 +71,25 @@ _HEARS = {
     "sales-pipeline": (_LEADS, _SCORES, _TASKS),
     "notifier": (_LEADS, _SCORES, _DEALS),
 }
+_SUBJECTS = """
+INSERT INTO subject (id, alias_of, erased_at)
+SELECT made('lead', n, {most}), CASE WHEN {merged} THEN {person} END,
+       CASE WHEN {erased} THEN at(n, {most}) END
+FROM generate_series(1, {most}) AS g (n)
+"""
 _OWN = {
     "marketing-intake": (
-        """INSERT INTO lead (id, version, email, stamp, created_at, updated_at)
-        SELECT made('lead', n, {most}), 1, 'person' || n || '@example.com', '{{}}', at(n, {most}),
-               at(n, {most}) FROM generate_series(1, {most}) AS g (n)""",
-        """INSERT INTO identity_key SELECT 'email', email, id FROM lead""",
+        """INSERT INTO lead (id, version, email, stamp, erased_at, merged_into, created_at,
+                updated_at)
+        SELECT made('lead', n, {most}), 1,
+               CASE WHEN NOT {erased} AND NOT {merged} THEN 'person' || n || '@example.com' END,
+               '{{}}', CASE WHEN {erased} THEN at(n, {most}) END,
+               CASE WHEN {merged} THEN {person} END,
+               at(n, {most}), at(n, {most}) FROM generate_series(1, {most}) AS g (n)""",
+        """INSERT INTO identity_key SELECT 'email', email, id FROM lead WHERE email IS NOT NULL""",
         """INSERT INTO submission (id, source_id, key, body, sender, received_at, state, lead_id)
         SELECT made('receipt', n, {most}), made('source', 1, 1), 'key:' || n,
-               repeat('x', 200)::bytea, '{{}}', at(n, {most}), 'created', made('lead', n, {most})
+               repeat('x', 200)::bytea, '{{}}', at(n, {most}), 'created', {person}
         FROM generate_series(1, {most}) AS g (n)""",
         """INSERT INTO submission_key (source_id, key, receipt_id, hash, outcome, lead_id)
         SELECT source_id, key, id, '', 'created', lead_id FROM submission""",
@@ -83,7 +99,11 @@ _OWN = {
                 scorecard_version, qualification, qualified_at, created_at, updated_at)
         SELECT made('lead', n, {most}), 1, 1, 50, '[]', s.id, 1, 'open',
                CASE WHEN {qualified} THEN at(n, {most}) END, at(n, {most}), at(n, {most})
-        FROM generate_series(1, {most}) AS g (n), scorecard s WHERE s.state = 'active'""",
+        FROM generate_series(1, {most}) AS g (n), scorecard s
+        WHERE s.state = 'active' AND NOT ({merged} OR {erased} OR {given_up})""",
+        """INSERT INTO parking_order (id, verb, subject, actor, reason, done_at, count)
+        SELECT made('order', n, {most}), 'discard', made('lead', n, {most}), 'Jo', 'no',
+               at(n, {most}), 1 FROM generate_series(1, {most}) AS g (n) WHERE {given_up}""",
     ),
     "sales-pipeline": (
         "DELETE FROM outbox",
@@ -92,9 +112,10 @@ _OWN = {
         SELECT made('lead', n, {most}), 1, '{{}}', now(), now()
         FROM generate_series(1, {most}) AS g (n) WHERE {qualified}""",
         """INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, version,
-                created_at, updated_at)
-        SELECT made('deal', n, {most}), made('lead', n, {most}), made('lead', n, {most}), r.id,
-               'new', 50, 'B2', 1, at(n, {most}), at(n, {most})
+                outcome, closed_at, created_at, updated_at)
+        SELECT made('deal', n, {most}), {person}, made('lead', n, {most}), r.id, 'new', 50, 'B2', 1,
+               CASE WHEN {merged} THEN 'merged' END, CASE WHEN {merged} THEN at(n, {most}) END,
+               at(n, {most}), at(n, {most})
         FROM generate_series(1, {most}) AS g (n), rep r WHERE {qualified}""",
     ),
     "notifier": (
@@ -103,7 +124,7 @@ _OWN = {
                 opened_for, deal_id, role, kind, title, due_at, grace_seconds, state, next_at,
                 version, created_at, updated_at)
         SELECT made('task', n, {most}), p.id, p.name, made('opened', n, {most}),
-               made('opened', n, {most}), made('lead', n, {most}), made('lead', n, {most}),
+               made('opened', n, {most}), {person}, made('lead', n, {most}),
                made('deal', n, {most}),
                p.role, p.task_kind, '', at(n, {most}), 60, 'open', at(n, {most}), 1,
                at(n, {most}), at(n, {most})
@@ -138,8 +159,12 @@ async def _fill_one(connection: asyncpg.Connection, service: str, most: int) -> 
         words = {"topic": topic, "kind": kind, "which": which, "most": most}
         await connection.execute(_HEARD.format(**words))
         await connection.execute("INSERT INTO subscription VALUES ($1, '2020-01-01')", topic)
-    for statement in _OWN[service]:
-        await connection.execute(statement.format(most=most, qualified=_QUALIFIED))
+    words = {
+        "most": most, "person": _PERSON.format(most=most), "qualified": _QUALIFIED,
+        "merged": _MERGED, "erased": _ERASED, "given_up": _GIVEN_UP,
+    }  # fmt: skip
+    for statement in (_SUBJECTS, *_OWN[service]):
+        await connection.execute(statement.format(**words))
     await connection.execute("VACUUM (ANALYZE)")
 
 
