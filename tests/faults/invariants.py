@@ -47,7 +47,7 @@ async def balance(
 ) -> Findings:
     """Wait until all is heard; return what is broken, and whether it never came to rest."""
     try:
-        await quiet(rig, fed, within=within)
+        print(f"at rest after {await quiet(rig, fed, within=within):.1f} s")
     except NotQuiet as error:
         print(error, {name: await process.troubles() for name, process in rig.processes.items()})
         return {"still on its way": 1} | await broken(rig, ledger=ledger, fed=fed)

@@ -9,7 +9,7 @@ from tests.faults.scenarios import merging
 PAIRS = sized(40, 1_000)
 
 
-@pytest.mark.timeout(sized(180, 1_800))
+@pytest.mark.timeout(sized(300, 1_800))
 async def test_leads_that_merge_while_their_events_are_on_their_way_are_one_everywhere(
     make_rig: MakeRig, figure: Figure, seed: int
 ) -> None:
