@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, captured
-from tests.integration.messaging.loops import until
 from tests.integration.messaging.test_held import HUGE, LIMIT, take_at_most, tell
+from tests.stack.waiting import until
 
 from shared.contracts.lead import TouchpointRecorded
 from shared.ids import LeadId, new_id
