@@ -27,7 +27,7 @@ FEWER = LEADS // 4
 # Few leads are many portions too: what each of them reads in vain adds up.
 LARGE = sized(400, portions.LARGE)
 MOVED = sized(50, 5_000)
-MORE_ROWS = 4.0
+MORE_ROWS = 4.1
 # However many leads there are: each day of the archive has an index in which a lead may be.
 PAGES_A_MOVE = 2000
 SECONDS, SECONDS_LATELY = 60.0, 10.0
