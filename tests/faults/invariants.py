@@ -12,7 +12,7 @@ from uuid import UUID
 from tests.faults.ledger import Ledger
 from tests.faults.rig.quiet import NotQuiet, quiet
 from tests.faults.rig.rig import SERVICES, Rig
-from tests.faults.rig.topics import Streams, read_back
+from tests.stack.topics import Streams, read_back
 
 from handoff.audit.behind import KEPT
 from handoff.audit.reconcile import Scope, reconcile

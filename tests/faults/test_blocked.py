@@ -9,8 +9,8 @@ from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
 from tests.faults.invariants import balance
 from tests.faults.rig.code import plant
-from tests.faults.rig.feeder import captured, feeding
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import captured, feeding
 
 from handoff.readiness import is_alive, is_ready
 from handoff.supervisor.spec import Spec

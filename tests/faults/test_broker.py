@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure, sized
-from tests.faults.rig.nodes import Nodes, some_nodes
 from tests.faults.rig.proxy import Proxy, proxied
 from tests.faults.scenarios import broker_away
+from tests.stack.nodes import Nodes, some_nodes
 
 SERVICES = ("marketing_intake", "lead_scoring")
 

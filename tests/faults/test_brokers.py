@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure, is_full
-from tests.faults.rig.nodes import Nodes, some_nodes
 from tests.faults.scenarios import three_brokers
+from tests.stack.nodes import Nodes, some_nodes
 
 SERVICES = ("marketing_intake", "lead_scoring")
 

@@ -9,9 +9,9 @@ from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
 from tests.faults.invariants import balance
 from tests.faults.ledger import make_source
-from tests.faults.rig.feeder import Feeder, captured, feeding
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import Feeder, captured, feeding
 
 from shared.ids import new_id
 

@@ -15,8 +15,8 @@ from tests.faults.invariants import (
     evidence_of,
 )
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
-from tests.faults.rig.feeder import captured, feeding
 from tests.faults.rig.rig import SERVICES, Rig
+from tests.stack.feeder import captured, feeding
 
 from shared.ids import new_id
 

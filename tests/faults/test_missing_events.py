@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.invariants import balance
-from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 from tests.faults.scenarios import deploys
+from tests.stack.feeder import Feeder, captured, feeding, updated
 
 from shared.ids import new_id
 

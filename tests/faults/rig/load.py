@@ -10,8 +10,8 @@ from datetime import datetime
 
 import asyncpg
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.process import Process
 
 from shared.clock import utc_now
 from shared.ids import first_id_of, minted_at

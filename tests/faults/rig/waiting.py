@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.process import Process
 
 WITHIN = 40.0
 _ASK_EVERY = 0.05

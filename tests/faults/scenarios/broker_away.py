@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from tests.faults.invariants import Findings, balance
 from tests.faults.rig.load import INTAKE, leads_coming_in, level
-from tests.faults.rig.nodes import Node
-from tests.faults.rig.process import Process
 from tests.faults.rig.proxy import Proxy, watch_nothing
 from tests.faults.rig.rig import Rig
+from tests.stack.nodes import Node
+from tests.stack.process import Process
 
 _WARM = 1.5
 _LEVEL_WITHIN = 90.0

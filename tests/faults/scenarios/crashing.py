@@ -12,10 +12,10 @@ from uuid import UUID
 
 from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
-from tests.faults.rig.feeder import Feeder, captured, feeding, updated
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import Feeder, captured, feeding, updated
+from tests.stack.process import Process
 
 from shared.clock import utc_now
 from shared.contracts.deal import DealOpened

@@ -15,13 +15,13 @@ import httpx
 from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads
 from tests.faults.rig.between import between
-from tests.faults.rig.feeder import feeding
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.statements import Cutter, Place
 from tests.faults.rig.waiting import until
 from tests.faults.scenarios.crashing import deal_opened
 from tests.faults.scenarios.racing import qualified
+from tests.stack.feeder import feeding
+from tests.stack.process import Process
 
 from shared.ids import new_id
 

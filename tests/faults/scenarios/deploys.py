@@ -7,9 +7,9 @@ import json
 from dataclasses import replace
 
 import httpx
-from tests.faults.rig.feeder import Feeder, captured, updated
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.feeder import Feeder, captured, updated
+from tests.stack.process import Process
 
 from shared.contracts.envelope import Envelope
 from shared.ids import new_id

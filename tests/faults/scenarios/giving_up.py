@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tests.faults.invariants import SCORING, Findings, balance
-from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
 from tests.faults.scenarios.crashing import until_dead
+from tests.stack.feeder import Feeder, captured, feeding, updated
 
 from shared.ids import new_id
 

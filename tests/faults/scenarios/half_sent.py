@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 from tests.faults.invariants import INTAKE, Findings, balance
 from tests.faults.ledger import Ledger, make_source, some_leads
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.process import Process
 
 _IS_READ = 0.1  # seconds until the door has what was sent to it
 

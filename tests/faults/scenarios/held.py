@@ -13,11 +13,11 @@ from uuid import UUID
 import asyncpg
 import httpx
 from tests.faults.invariants import PIPELINE, Findings, balance
-from tests.faults.rig.feeder import Feeder, feeding
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
 from tests.faults.scenarios.racing import qualified, scored
+from tests.stack.feeder import Feeder, feeding
+from tests.stack.process import Process
 
 from shared.clock import utc_now
 from shared.ids import new_id

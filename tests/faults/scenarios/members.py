@@ -14,8 +14,8 @@ import httpx
 from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger
 from tests.faults.rig.load import INTAKE, SCORING, leads_coming_in, level, watched
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.process import Process
 
 _WARM = 2.0
 _LEVEL_WITHIN = 90.0

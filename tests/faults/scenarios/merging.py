@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import httpx
 from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Leads, Ledger, make_source, some_leads, storm
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
 from tests.faults.scenarios.storm import has_work
+from tests.stack.process import Process
 
 HEARERS = ("lead_scoring", "sales_pipeline", "notifier")
 _LEADS_OF = """

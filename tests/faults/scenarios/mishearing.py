@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tests.faults.invariants import Findings, balance
-from tests.faults.rig.feeder import Feeder, captured, feeding, updated
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import Feeder, captured, feeding, updated
 
 from shared.clock import utc_now
 from shared.contracts.envelope import Envelope

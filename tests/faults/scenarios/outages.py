@@ -12,8 +12,8 @@ import asyncpg
 from tests.faults.invariants import INTAKE, Findings, balance
 from tests.faults.ledger import Ledger
 from tests.faults.rig.load import leads_coming_in
-from tests.faults.rig.process import Process
 from tests.faults.rig.rig import Rig
+from tests.stack.process import Process
 
 from shared import limits
 

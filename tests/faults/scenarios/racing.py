@@ -16,9 +16,9 @@ from uuid import UUID
 
 import httpx
 from tests.faults.invariants import PIPELINE, Findings, balance
-from tests.faults.rig.feeder import Feeder, feeding
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import Feeder, feeding
 
 from shared.clock import utc_now
 from shared.contracts.event import Event

@@ -10,11 +10,11 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.faults.invariants import INTAKE, SCORING, Findings, balance
-from tests.faults.rig.feeder import captured, feeding, updated
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
 from tests.faults.rig.waiting import not_ready, until
 from tests.faults.scenarios.relaying import LEADS, say
+from tests.stack.feeder import captured, feeding, updated
 
 from shared.contracts.catalogue import PARTITIONS
 from shared.ids import new_id

@@ -9,10 +9,10 @@ from uuid import UUID
 import asyncpg
 from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import make_source, some_leads, storm
-from tests.faults.rig.feeder import captured
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.topics import read_back
 from tests.faults.rig.waiting import until
+from tests.stack.feeder import captured
+from tests.stack.topics import read_back
 
 from shared.ids import new_id
 

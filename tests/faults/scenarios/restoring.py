@@ -10,12 +10,12 @@ import httpx
 from tests.faults.invariants import INTAKE, SCORING, Findings, balance, broken, site_of
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig import backups
-from tests.faults.rig.feeder import captured, feeding, updated
-from tests.faults.rig.process import Process
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import Rig
-from tests.faults.rig.topics import read_back
 from tests.faults.rig.waiting import not_ready, until
+from tests.stack.feeder import captured, feeding, updated
+from tests.stack.process import Process
+from tests.stack.topics import read_back
 
 from handoff.audit.behind import State
 from handoff.audit.reconcile import reconcile

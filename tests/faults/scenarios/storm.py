@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from tests.faults.invariants import Findings, broken
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
-from tests.faults.rig.process import Process
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import SERVICES, Rig
+from tests.stack.process import Process
 
 from shared.contracts.catalogue import TOPICS, heard_by
 

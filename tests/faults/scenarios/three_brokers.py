@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger
 from tests.faults.rig.load import INTAKE, leads_coming_in, level, watched
-from tests.faults.rig.nodes import Nodes
 from tests.faults.rig.rig import Rig
+from tests.stack.nodes import Nodes
 
 from shared.contracts.catalogue import said_by
 from shared.kafka.topics import physical
