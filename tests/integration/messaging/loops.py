@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, captured
 
@@ -34,6 +35,12 @@ async def say(engine: AsyncEngine, lead_id: UUID, *companies: str) -> None:
         await subjects.lock(connection, [lead_id])
         events = [captured(lead_id, company) for company in companies]
         await outbox.say(connection, events, outbox.Cause(correlation_id=new_id()))
+
+
+async def nothing_waits(engine: AsyncEngine) -> bool:
+    """Tell whether all that was said is sent and archived."""
+    async with engine.connect() as connection:
+        return not await connection.scalar(text("SELECT count(*) FROM outbox"))
 
 
 def a_relay(engine: AsyncEngine, settings: KafkaSettings, owner: str = "one") -> Relay:

@@ -1,13 +1,14 @@
 """Brokers that freeze, die and come back cost time, never an event or its place."""
 
 import asyncio
+import time
 from collections.abc import Generator
 from typing import Self
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, say
+from tests.integration.messaging.loops import a_consumer, a_relay, nothing_waits, say
 from tests.stack.leftovers import LEFTOVERS, sweep_up
 from tests.stack.nodes import Node
 from tests.stack.waiting import until
@@ -23,6 +24,7 @@ from shared.telemetry.heartbeat import Heartbeats
 
 pytestmark = LEFTOVERS
 KILLS = 3
+AT_REST_SECONDS = 1.5
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,15 @@ async def until_acked(relay: Relay) -> None:
     await until(acked)
 
 
+async def until_at_rest(engine: AsyncEngine, relay: Relay) -> None:
+    """Wait until all is sent, and so long ago that the last ack is no longer answer enough."""
+
+    async def at_rest() -> bool:
+        return await nothing_waits(engine) and time.monotonic() - relay.acked_at > AT_REST_SECONDS
+
+    await until(at_rest)
+
+
 async def test_a_broker_that_is_killed_again_and_again_loses_and_doubles_nothing(
     engine: AsyncEngine, own: Node, settings: KafkaSettings, tally: Tally
 ) -> None:
@@ -128,9 +139,8 @@ async def test_a_frozen_broker_holds_the_relay_and_restarts_nobody(
     async with Keeping(relay=relay.run, consume=consumer.run) as keeping:
         await say(engine, lead, "before")
         await until_heard(engine, lead, "before")
-        await until_acked(relay)
+        await until_at_rest(engine, relay)
         with own.process.frozen():
-            relay.acked_at = 0.0  # the last ack is no longer answer enough
             await say(engine, lead, "after")
 
             async def held() -> bool:

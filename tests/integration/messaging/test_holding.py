@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.integration.messaging.loops import a_consumer, a_relay, nothing_waits, running, say
 from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
@@ -31,7 +31,7 @@ async def test_an_outage_in_the_middle_of_a_backlog_skips_no_event(
     for start in range(0, LEADS, AT_ONCE):
         await asyncio.gather(*(say(engine, lead, "1") for lead in leads[start : start + AT_ONCE]))
     async with running(a_relay(engine, kafka_settings)):
-        await until(lambda: _nothing_waits(engine))
+        await until(lambda: nothing_waits(engine))
     outages = iter(range(OUTAGES))
     see_through = Narrowing.see_through
 
@@ -43,10 +43,6 @@ async def test_an_outage_in_the_middle_of_a_backlog_skips_no_event(
     monkeypatch.setattr(Narrowing, "see_through", troubled)
     async with running(a_consumer(engine, kafka_settings, tally)):
         await until(lambda: _all_heard(engine, leads))
-
-
-async def _nothing_waits(engine: AsyncEngine) -> bool:
-    return await _count(engine, "SELECT count(*) FROM outbox") == 0
 
 
 async def _all_heard(engine: AsyncEngine, leads: Sequence[UUID]) -> bool:
