@@ -13,7 +13,7 @@ FILES = [path.name for path in Path(__file__).parent.glob("test_*.py")]
 
 @pytest.fixture
 def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
-    monkeypatch.setattr(figures, "write", lambda _found: None)
+    monkeypatch.setattr(figures, "write", lambda _table, _found: None)
     return Keeper()
 
 
@@ -35,7 +35,7 @@ def finished(keeper: Keeper, *, only: str = "") -> object:
 
 @pytest.mark.parametrize(("outcome", "found"), [("passed", 1), ("failed", 0)])
 def test_only_what_held_leaves_a_figure(keeper: Keeper, outcome: str, found: int) -> None:
-    told = ("figure", ("seconds", "≤ 30", "31"))
+    told = ("figure", ("faults", "seconds", "≤ 30", "31"))
     keeper.pytest_runtest_logreport(report("test_one.py", "call", outcome, told))
 
     assert len(keeper.found) == found

@@ -44,7 +44,7 @@ class Voices:
         """Return an event with the next number of its stream, or with what is given instead."""
         stream = topic_of(type(event)), event.subject
         self.said[stream] += 1
-        return envelope(event, self.said[stream], **changes)
+        return envelope(event, **{"sequence": self.said[stream]} | changes)
 
 
 @dataclass

@@ -41,13 +41,13 @@ class Cuts:
     in_doubt: int = 0
     findings: Findings = field(default_factory=dict)
 
-    async def at_each_statement(self, cutter: Cutter, work: Work) -> None:
+    async def at_each_statement(self, process: Process, cutter: Cutter, work: Work) -> None:
         """Do the work uncut, then for each statement of it until it was cut there."""
         await work()
         places = await _of_the_work(cutter, work)
         for place in places:
             cutter.at = place
-            await _until_cut(cutter, work)
+            await _until_cut(process, cutter, work)
         self.commits += sum(statement.startswith("COMMIT") for _, statement in places)
         self.cuts += cutter.cuts
 
@@ -62,17 +62,19 @@ async def _of_the_work(cutter: Cutter, work: Work) -> list[Place]:
     return [place for place in cutter.seen if place[1] in first]
 
 
-async def _until_cut(cutter: Cutter, work: Work) -> None:
+async def _until_cut(process: Process, cutter: Cutter, work: Work) -> None:
     """Work until the connection was cut where it was to be.
 
-    Which statement came before on the connection may be chance: at last that one is not asked for.
+    Which statement came before on the connection may be chance, and some are said by a young
+    process alone: at last it begins anew, and what came before is not asked for.
     """
     wanted, began = cutter.at, time.monotonic()
     while cutter.at is not None:
         await work()
         took = time.monotonic() - began
-        if cutter.at is not None and took > _CUT_WITHIN:
-            cutter.at = (None, cutter.at[1])
+        if cutter.at == wanted and took > _CUT_WITHIN:
+            cutter.at = (None, wanted[1])
+            process.kill()
         if cutter.at is not None and took > 2 * _CUT_WITHIN:
             raise TimeoutError(f"this was not said again, so it was not cut: {wanted}")
 
@@ -108,8 +110,8 @@ async def intake(rig: Rig, *, in_doubt: int) -> Cuts:
     done, ledger = Cuts(), Ledger()
     async with (
         cut_off(rig, INTAKE, "api") as (door, capture),
-        cut_off(rig, INTAKE, only=["resolve"]) as (_, resolve),
-        cut_off(rig, INTAKE, only=["relay"]) as (_, relay),
+        cut_off(rig, INTAKE, only=["resolve"]) as (resolver, resolve),
+        cut_off(rig, INTAKE, only=["relay"]) as (relaying, relay),
         await rig.client(door) as client,
     ):
         source = await make_source(client)
@@ -120,8 +122,8 @@ async def intake(rig: Rig, *, in_doubt: int) -> Cuts:
             await ledger.send(client, key, lead)
             await until(rig, INTAKE, "SELECT count(*) > $1 FROM outbox_archive", number)
 
-        for cutter in (capture, resolve, relay):
-            await done.at_each_statement(cutter, one_lead)
+        for process, cutter in ((door, capture), (resolver, resolve), (relaying, relay)):
+            await done.at_each_statement(process, cutter, one_lead)
         storing = next(text for _, text in capture.seen if text.startswith("WITH arrived"))
         before = capture.cuts
         for _ in range(in_doubt):
@@ -137,7 +139,7 @@ async def hearing(rig: Rig) -> Cuts:
     done = Cuts()
     await _run(rig, PIPELINE, only=["relay"])
     async with (
-        cut_off(rig, PIPELINE, only=["consume"]) as (_, cutter),
+        cut_off(rig, PIPELINE, only=["consume"]) as (process, cutter),
         feeding(rig.kafka) as feeder,
     ):
 
@@ -146,7 +148,7 @@ async def hearing(rig: Rig) -> Cuts:
             await feeder.say(qualified(lead))
             await until(rig, PIPELINE, "SELECT count(*) > 0 FROM deal WHERE lead_id = $1", lead)
 
-        await done.at_each_statement(cutter, one_deal)
+        await done.at_each_statement(process, cutter, one_deal)
         done.findings = await balance(rig, fed=feeder.said)
     return done
 
@@ -170,7 +172,7 @@ async def editing(rig: Rig) -> Cuts:
                 ) > 299:
                     answers[status] += 1
 
-            await done.at_each_statement(cutter, one_move)
+            await done.at_each_statement(door, cutter, one_move)
         moved = await rig.one(PIPELINE, _MOVED)
         done.findings = await balance(rig, fed=feeder.said) | _unfit(answers)
         done.findings |= {"moves unlike entries": moved} if moved != next(moves) - 1 else {}
@@ -182,14 +184,17 @@ async def ringing(rig: Rig) -> Cuts:
     done = Cuts()
     await rig.ask(NOTIFIER, "UPDATE playbook SET due_in_seconds = 0, grace_seconds = 0")
     await _run(rig, NOTIFIER, only=["relay", "consume"])
-    async with cut_off(rig, NOTIFIER, only=["ring"]) as (_, cutter), feeding(rig.kafka) as feeder:
+    async with (
+        cut_off(rig, NOTIFIER, only=["ring"]) as (process, cutter),
+        feeding(rig.kafka) as feeder,
+    ):
 
         async def one_task() -> None:
             lead = new_id()
             await feeder.say(deal_opened(lead))
             await until(rig, NOTIFIER, _RUNG, lead)
 
-        await done.at_each_statement(cutter, one_task)
+        await done.at_each_statement(process, cutter, one_task)
         done.findings = await balance(rig, fed=feeder.said)
     return done
 
