@@ -23,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(figures.Keeper(), "figures")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest: all the rest runs beside it."""
+    items.sort(key=lambda item: item.path.stem != "test_storm")
+
+
 @pytest.fixture
 def seed() -> int:
     """Give the seed of what is left to chance; it is printed, so that a failure can be repeated."""

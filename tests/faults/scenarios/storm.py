@@ -53,6 +53,8 @@ async def random_kills(
             found.at_work += busy
             victim.kill()
             await asyncio.sleep(chance.uniform(0, 2 * pause))
+            while not sending.done() and rig.kills / kills > len(found.ledger.receipts) / leads:
+                await asyncio.sleep(_LOOK_EVERY)  # so that no part of the leads is spared
         await sending
     found.seconds_to_balance = await quiet(rig, within=120)
     found.broken = await broken(rig, ledger=found.ledger)
