@@ -1,6 +1,7 @@
 """A hearer's database or a topic's records are lost: a replay brings everything back, once."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -186,7 +187,8 @@ async def test_ctrl_c_leaves_the_order_to_the_worker_and_says_how_to_look(
         command.send_signal(signal.SIGINT)
         _, told = await command.communicate()
     finally:
-        os.kill(worker, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # the supervisor may have replaced it
+            os.kill(worker, signal.SIGCONT)
 
     async def is_done() -> bool:
         show = ("show", order_id, "--service", "notifier")
