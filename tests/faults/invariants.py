@@ -125,9 +125,11 @@ async def _touched_unlike_submitted(evidence: Evidence) -> int:
     return await evidence.rig.one(
         INTAKE,
         """
-        SELECT count(*) FROM submission s
-        WHERE s.outcome IN ('created', 'updated') AND s.body <> ''
-          AND 1 <> (SELECT count(*) FROM touchpoint t WHERE t.submission_id = s.id)
+        SELECT count(*) FROM (
+            SELECT FROM submission s LEFT JOIN touchpoint t ON t.submission_id = s.id
+            WHERE s.outcome IN ('created', 'updated') AND s.body <> ''
+            GROUP BY s.id HAVING count(t.id) <> 1
+        ) odd
         """,
     )
 
