@@ -18,6 +18,7 @@ from handoff.supervisor.supervisor import Supervisor
 from shared.ids import new_id
 
 SILENCE = 4.0
+START = 20.0  # it may stand still before it has ever answered
 WITHIN = 180.0
 TRIES = 3
 SCORED = "SELECT count(*) > 0 FROM lead_score WHERE lead_id = $1"
@@ -38,6 +39,7 @@ async def test_an_event_that_blocks_its_process_costs_its_own_lead_and_no_other(
         ready=partial(is_ready, worker.operations_url),
         alive=partial(is_alive, worker.operations_url),
         silence=SILENCE,
+        start=START,
     )
     supervisor = Supervisor(tmp_path / "logs")
     blocking, other = new_id(), new_id()

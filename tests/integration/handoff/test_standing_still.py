@@ -109,13 +109,11 @@ async def test_what_works_or_waits_on_purpose_is_left_alone(
     assert process.restarts == 0
 
 
-async def test_what_starts_slowly_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(liveness, "START_SECONDS", 1.5)
-
+async def test_what_starts_slowly_is_given_its_time() -> None:
     async def not_yet() -> None:
         return None
 
-    slow = Spec("slow", ("true",), {}, alive=not_yet, silence=0.1)
+    slow = Spec("slow", ("true",), {}, alive=not_yet, silence=0.1, start=1.5)
     began = time.monotonic()
 
     await liveness.until_silent(slow)

@@ -8,9 +8,6 @@ import time
 
 from handoff.supervisor.spec import Spec
 
-START_SECONDS = 60.0
-"""A program that still starts has said nothing yet; for so long that is no silence."""
-
 _LOOK_EVERY = 3.0
 _LOOKS_A_SILENCE = 5.0
 _BAD_ANSWERS = 3
@@ -22,7 +19,7 @@ async def until_silent(spec: Spec) -> str:
         await asyncio.Event().wait()
         raise AssertionError
     pause = min(_LOOK_EVERY, spec.silence / _LOOKS_A_SILENCE)
-    deadline = time.monotonic() + max(START_SECONDS, spec.silence)
+    deadline = time.monotonic() + max(spec.start, spec.silence)
     bad_answers = 0
     while time.monotonic() < deadline:
         await asyncio.sleep(pause)

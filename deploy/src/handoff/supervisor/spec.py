@@ -33,6 +33,7 @@ class Spec:
             answer at all. It is asked for as long as the program runs; without it, only a death
             is noticed.
         silence: after so many seconds without a good answer it is replaced.
+        start: for so many seconds from its start, giving no answer yet is no silence.
         stop_signal: asks it to end by itself within `grace` seconds.
         death_signal: what the kernel sends it if the supervisor itself is killed.
         inherited: file descriptors that it shares with the supervisor, such as a listening socket.
@@ -45,6 +46,7 @@ class Spec:
     ready: Callable[[], Awaitable[bool]] = at_once
     alive: Callable[[], Awaitable[bool | None]] | None = None
     silence: float = 30.0
+    start: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     grace: float = 20.0
