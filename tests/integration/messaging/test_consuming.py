@@ -1,5 +1,6 @@
 """An event's effect happens once and in order, whatever comes twice, early, late or broken."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -21,10 +22,17 @@ from shared.contracts.catalogue import UnknownVersion
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.ids import LeadId, new_id
+from shared.messaging import attempts
+from shared.messaging.batch import Batch, Failure
 from shared.messaging.narrowing import Narrowing
+from shared.messaging.records import Delivery
 from shared.messaging.release import Release, StillFailing
 
 Consuming = Narrowing[TallyDesk]
+
+
+async def reset(*_: object) -> None:
+    raise ConnectionResetError
 
 
 async def parked(engine: AsyncEngine, lead_id: UUID) -> list[tuple[int, str]]:
@@ -139,6 +147,47 @@ class TestPoison:
 
         assert await parked(engine, lead) == [(1, "poison")]
         assert await heard_of(engine, other) == ["1"]
+
+    async def test_after_a_death_its_neighbours_go_few_together_not_one_by_one(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        others = [LeadId(new_id()) for _ in range(100)]
+        some = [*(delivery(other, 1) for other in others), delivery(lead, 1, "kill")]
+        transactions: list[int] = []
+        run = narrowing.batch.run
+
+        async def watched(deliveries: Sequence[Delivery], **how: bool) -> list[Failure]:
+            transactions.append(len(deliveries))
+            return await run(deliveries, **how)
+
+        monkeypatch.setattr(Batch, "run", lambda _, deliveries, **how: watched(deliveries, **how))
+        for _ in range(3):
+            with pytest.raises(Killed):
+                await narrowing.see_through(some, cautious=True)
+        await narrowing.see_through(some, cautious=True)
+
+        assert await parked(engine, lead) == [(1, "poison")]
+        assert {other: await heard_of(engine, other) for other in others} == {
+            other: ["1"] for other in others
+        }
+        assert transactions[0] == len(some)
+        assert transactions.count(1) <= 40
+
+    async def test_tries_that_an_outage_ended_are_no_deaths(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        some = [delivery(lead, 1), delivery(LeadId(new_id()), 1)]
+        with monkeypatch.context() as away:
+            away.setattr(Tally, "save", reset)
+            for _ in range(2 * attempts.MOST):
+                with pytest.raises(ConnectionResetError):
+                    await narrowing.see_through(some, cautious=True)
+        await narrowing.see_through(some, cautious=True)
+
+        assert await heard_of(engine, lead) == ["1"]
+        assert await parked(engine, lead) == []
 
     async def test_release_runs_what_is_parked_in_order_once_the_cause_is_gone(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,

@@ -6,7 +6,7 @@ that somebody holds for long make the others wait for them once, not lead by lea
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 _CONTENTION_TRIES = 3
 _CAUTIOUS_SECONDS = 10.0
+_MOST_SUSPECTS = 20
 
 
 @dataclass(slots=True)
@@ -63,7 +64,8 @@ class Narrowing(Generic[D]):
         """Give every delivery its effect, or park its lead.
 
         `cautious`: perhaps an event of this batch ended the process before. Then tries are counted
-        beforehand, and what was counted before goes alone.
+        beforehand; what was counted once goes with few others, and after that alone. So a death
+        costs the neighbours of its cause little time, and the third one tells what that is.
 
         Raises:
             BreakerOpen: too much is parked.
@@ -71,9 +73,11 @@ class Narrowing(Generic[D]):
         """
         self.applied.clear()
         deliveries = await self._of_free_leads(deliveries)
-        suspects = await self._suspects(deliveries) if cautious else set[UUID]()
-        together = [d for d in deliveries if d.envelope.subject not in suspects]
-        failed = suspects | await self._together(together, counted=cautious)
+        tried = await self._tried_before(deliveries) if cautious else {}
+        once, often = _suspects(deliveries, tried)
+        fresh = [d for d in deliveries if d.envelope.subject not in once | often]
+        failed = often | await self._together(fresh, counted=cautious)
+        failed |= await self._some_by_some(deliveries, once, tried)
         deliveries = await self._of_free_leads(deliveries)
         # In the order in which they came: what went well between two that fail is between them.
         alone: set[UUID] = set()
@@ -106,12 +110,32 @@ class Narrowing(Generic[D]):
         async with self.engine.begin() as connection:
             return await subjects.held(connection, names)
 
-    async def _suspects(self, deliveries: Sequence[Delivery]) -> set[UUID]:
-        ids = [delivery.envelope.event_id for delivery in deliveries]
-        tried = await attempts.known(self.engine, ids)
-        fresh = [each for each in ids if each not in tried]
-        await attempts.count(self.engine, fresh)
-        return {d.envelope.subject for d in deliveries if d.envelope.event_id in tried}
+    async def _some_by_some(
+        self, deliveries: Sequence[Delivery], suspects: set[UUID], tried: Mapping[UUID, int]
+    ) -> set[UUID]:
+        """Run leads of whom an event was tried, few together; return those that must go alone."""
+        names, failed = sorted(suspects), set[UUID]()
+        for start in range(0, len(names), _MOST_SUSPECTS):
+            few = set(names[start : start + _MOST_SUSPECTS])
+            some = [d for d in deliveries if d.envelope.subject in few]
+            await attempts.count(self.engine, tried.keys() & _events(some))
+            failed |= await self._together(some, counted=True)
+        return failed
+
+    async def _tried_before(self, deliveries: Sequence[Delivery]) -> dict[UUID, int]:
+        """Return how often events were tried that were; count a try of the others."""
+        events = _events(deliveries)
+        await self._forgive(events)
+        tried = await attempts.known(self.engine, events)
+        await attempts.count(self.engine, events - tried.keys())
+        return tried
+
+    async def _forgive(self, events: set[UUID]) -> None:
+        """Forget the tries of events that infrastructure ended."""
+        if forgiven := self.blameless & events:
+            async with self.engine.begin() as connection:
+                await attempts.forget(connection, forgiven)
+            self.blameless -= forgiven
 
     async def _together(self, deliveries: Sequence[Delivery], *, counted: bool) -> set[UUID]:
         """Run a batch; return the subjects that must go alone."""
@@ -123,6 +147,7 @@ class Narrowing(Generic[D]):
             except Exception as error:
                 kind = kind_of(error)
                 if kind is Kind.INFRASTRUCTURE:
+                    self.blameless |= _events(deliveries) if counted else set()
                     raise
                 log.warning("batch_failed", error=type(error).__name__, events=len(deliveries))
                 if kind is not Kind.CONTENTION:
@@ -169,10 +194,7 @@ class Narrowing(Generic[D]):
     async def _one(self, delivery: Delivery) -> Failure | None:
         """Try an event until it has its effect, or until it failed often enough."""
         event_id = delivery.envelope.event_id
-        if event_id in self.blameless:
-            async with self.engine.begin() as connection:
-                await attempts.forget(connection, [event_id])
-            self.blameless.discard(event_id)
+        await self._forgive({event_id})
         failure = Failure(delivery, attempts.ENDED, "")
         tries = 0
         while tries < attempts.MOST:
@@ -239,3 +261,19 @@ class Narrowing(Generic[D]):
         if self.breaker.opened:
             log.error("breaker_open", reason=failure.name, version=self.breaker.version)
             raise BreakerOpen(failure.name)
+
+
+def _events(deliveries: Iterable[Delivery]) -> set[UUID]:
+    return {delivery.envelope.event_id for delivery in deliveries}
+
+
+def _suspects(
+    deliveries: Sequence[Delivery], tried: Mapping[UUID, int]
+) -> tuple[set[UUID], set[UUID]]:
+    """Return the leads with an event that was tried once, and those with one tried more often."""
+    most: dict[UUID, int] = {}
+    for envelope in (delivery.envelope for delivery in deliveries):
+        tries = tried.get(envelope.event_id, 0)
+        most[envelope.subject] = max(tries, most.get(envelope.subject, 0))
+    once = {subject for subject, tries in most.items() if tries == 1}
+    return once, {subject for subject, tries in most.items() if tries > 1}
