@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import (
     LEADS,
@@ -19,6 +20,7 @@ from tests.integration.messaging.conftest import (
 )
 from tests.integration.messaging.test_consuming import mend, parked
 
+from shared import crash_points
 from shared.ids import LeadId, new_id
 from shared.messaging import attempts, orders, parking
 from shared.messaging.heard import Heard
@@ -26,6 +28,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
 from shared.messaging.orders import Orders
 from shared.messaging.parking import Parked
+from shared.messaging.release import Release
 from shared.telemetry.heartbeat import Heartbeat
 
 Consuming = Narrowing[TallyDesk]
@@ -43,6 +46,10 @@ class Frail(Tally):
             self.tried |= events
             raise Killed
         return await super().load(connection, heard)
+
+
+def _killed(_point: str) -> None:
+    raise Killed
 
 
 COMPANIES = ("poison", "2", "unstorable", "4")
@@ -175,6 +182,39 @@ class TestOrders:
             known = "SELECT count(*) FROM subject WHERE id = :id"
             assert await connection.scalar(text(known), {"id": lead}) == 0
         assert await _result(engine, order) == (0, None)
+
+    async def test_what_a_worker_gave_up_before_it_died_is_counted_by_the_next_one(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        await narrowing.see_through(
+            [delivery(lead, 1, "poison"), delivery(lead, 2)], cautious=False
+        )
+        order = await _ask_to_discard(engine, lead)
+        with monkeypatch.context() as dying:
+            dying.setattr(crash_points, "reach", _killed)
+            with pytest.raises(Killed):
+                await _run(engine, tally, until=order)
+        await _run(engine, tally, until=order)
+
+        assert await _result(engine, order) == (2, None)
+        async with engine.connect() as connection:
+            excused = text("SELECT count(*) FROM excused WHERE subject = :id")
+            assert await connection.scalar(excused, {"id": lead}) == 1
+
+    async def test_a_try_that_contention_ended_is_forgotten(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        poison = delivery(lead, 1, "poison")
+        await narrowing.see_through([poison], cautious=False)
+        mend(monkeypatch)
+        async with engine.begin() as holder:
+            await holder.execute(text("INSERT INTO tally VALUES (:id, '{}')"), {"id": lead})
+            with pytest.raises(DBAPIError):
+                await Release(engine, narrowing.batch).release(lead)
+
+        assert await attempts.known(engine, [poison.envelope.event_id]) == {}
 
     async def test_what_was_released_before_one_failed_is_counted(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId, tally: Tally,

@@ -24,7 +24,7 @@ from shared.messaging.batch import Batch
 from shared.messaging.consumer import subscribe
 from shared.messaging.heard import D, Hearer
 from shared.messaging.lease import Lease
-from shared.messaging.release import NothingParked, Release, StillFailing
+from shared.messaging.release import Note, NothingParked, Release, StillFailing
 from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -43,9 +43,12 @@ _OPEN = text("""
     SELECT id, verb, subject, actor FROM parking_order WHERE done_at IS NULL
     ORDER BY release_id IS NOT NULL, asked_at LIMIT :most
 """)
+_COUNT = text("UPDATE parking_order SET count = coalesce(count, 0) + :count WHERE id = :id")
 _DONE = text("""
-    UPDATE parking_order SET done_at = clock_timestamp(), count = :count, error = :error
+    UPDATE parking_order SET done_at = clock_timestamp(), count = coalesce(count, 0) + :count,
+           error = :error
     WHERE id = :id AND done_at IS NULL
+    RETURNING count
 """)
 _LOOK = text("SELECT * FROM parking_order WHERE id = :id")
 # What is parked as poison waits for a person; a busy event of that lead waits with it.
@@ -74,7 +77,12 @@ async def look(connection: AsyncConnection, order_id: UUID) -> Row[Any] | None:
 
 
 Step = Callable[[UUID], Awaitable[int]]
-"""A part of the work on one lead; it returns how many events it dealt with."""
+"""A part of the work on one lead; it returns how many events it dealt with and did not note yet.
+
+What cannot be told again is noted in the transaction that does it: the audit excuses by it.
+"""
+Lift = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[int]]
+"""A way to deal with what Kafka does not take of a lead; it returns how many events that were."""
 
 
 @dataclass(slots=True)
@@ -126,23 +134,25 @@ class Orders(Generic[D]):
 
     async def _one(self, order: Row[Any]) -> bool:
         self.heartbeat.beat()
-        outcome = await self._carry_out(order.subject, self._steps(order.verb))
+        outcome = await self._carry_out(order.subject, self._steps(order))
         crash_points.reach("orders.before_done")
         if outcome is None:
             return False
         async with self.engine.begin() as connection:
             values = {"id": order.id, "count": outcome[0], "error": outcome[1]}
-            await connection.execute(_DONE, values)
+            count = await connection.scalar(_DONE, values)
         log.info("parking_order_done", verb=order.verb, subject=str(order.subject),
-                 actor=order.actor, count=outcome[0], failed=outcome[1] is not None)  # fmt: skip
+                 actor=order.actor, count=count, failed=outcome[1] is not None)  # fmt: skip
         return True
 
-    def _steps(self, verb: str) -> Sequence[Step]:
+    def _steps(self, order: Row[Any]) -> Sequence[Step]:
         """Return what an order means: for what Kafka does not take, and for what is parked here."""
-        lift = partial(self._lift, holds.release if verb == "release" else holds.discard)
+        release = order.verb == "release"
+        note = partial(_note, order.id)
+        lift = partial(self._lift, holds.release if release else holds.discard, note)
         if self.release is None:
             return [lift]
-        return [lift, self.release.release if verb == "release" else self.release.discard]
+        return [lift, self.release.release if release else partial(_discard, self.release, note)]
 
     async def _carry_out(
         self, subject: UUID, steps: Sequence[Step]
@@ -167,10 +177,18 @@ class Orders(Generic[D]):
             return None if kind is Kind.CONTENTION else (count, type(error).__name__)
         return count, None
 
-    async def _lift(
-        self, work: Callable[[AsyncConnection, Sequence[UUID]], Awaitable[int]], subject: UUID
-    ) -> int:
+    async def _lift(self, work: Lift, note: Note, subject: UUID) -> int:
         """Release or discard what Kafka does not take of the lead."""
         async with self.engine.begin() as connection:
             locked = await subjects.lock_known(connection, subject)
-            return await work(connection, sorted(locked))
+            await note(connection, await work(connection, sorted(locked)))
+        return 0
+
+
+async def _discard(release: Release[D], note: Note, subject: UUID) -> int:
+    await release.discard(subject, note)
+    return 0
+
+
+async def _note(order_id: UUID, connection: AsyncConnection, count: int) -> None:
+    await connection.execute(_COUNT, {"id": order_id, "count": count})

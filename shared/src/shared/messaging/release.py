@@ -4,7 +4,7 @@ Release runs the events through the same handler as ever, each in a transaction 
 stops at the first that fails. Discard moves the positions past them without any effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
@@ -45,11 +45,19 @@ class StillFailing(Exception):
         self.count = 0
 
 
+Note = Callable[[AsyncConnection, int], Awaitable[None]]
+"""Notes how many events were dealt with, in the transaction that did so."""
+
+
+async def _nowhere(_connection: AsyncConnection, _count: int) -> None:
+    """Serve who keeps no note."""
+
+
 @dataclass(slots=True)
 class Release(Generic[D]):
     """Carries out orders about parked events of one service.
 
-    `blameless`: events of which a try was counted that infrastructure or contention ended.
+    `blameless`: events of which a try was counted that infrastructure ended.
     """
 
     engine: AsyncEngine
@@ -90,8 +98,8 @@ class Release(Generic[D]):
                 "replay the topic, or discard what waits."
             )
 
-    async def discard(self, subject: UUID) -> int:
-        """Pass over what is parked; return how many events were given up.
+    async def discard(self, subject: UUID, note: Note = _nowhere) -> int:
+        """Pass over what is parked; return how many events were given up, as is noted with it.
 
         Raises:
             NothingParked: there is none.
@@ -107,6 +115,7 @@ class Release(Generic[D]):
             await positions.save(connection, streams.items())
             await parking.unpark(connection, gone)
             await connection.execute(_CLEAR, {"names": list(locked)})
+            await note(connection, len(gone))
         return len(gone)
 
     async def _first(self, subject: UUID) -> Delivery | None:
@@ -143,7 +152,12 @@ class Release(Generic[D]):
         try:
             failures = await self.batch.run([delivery], counted=True, released=True)
         except Exception as error:
-            if kind_of(error) in (Kind.INFRASTRUCTURE, Kind.CONTENTION):
+            kind = kind_of(error)
+            if kind is Kind.CONTENTION:
+                async with self.engine.begin() as connection:
+                    await attempts.forget(connection, [delivery.envelope.event_id])
+                raise
+            if kind is Kind.INFRASTRUCTURE:
                 self.blameless.add(delivery.envelope.event_id)
                 raise
             return Failure.of(delivery, error)
