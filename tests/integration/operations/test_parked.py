@@ -69,6 +69,20 @@ async def test_released_events_take_effect_in_their_order(
     assert rule_of(await api.get(f"/v1/parked/{lead_id}")) == (404, "nothing-parked")
 
 
+async def test_what_waits_of_a_lead_that_nobody_made_in_the_end_is_found_and_released(
+    engine: AsyncEngine, api: httpx.AsyncClient, hearer: Picky
+) -> None:
+    lead_id = await park(engine, "ACME")
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM subject WHERE id = :id"), {"id": lead_id})
+    shown = await api.get(f"/v1/parked/{lead_id}")
+    answer = await api.post(f"/v1/parked/{lead_id}/release")
+
+    assert shown.json()["events"]["items"][0]["reason"] == "poison"
+    assert (answer.status_code, answer.json()["count"]) == (200, 1)
+    assert hearer.heard_of(lead_id) == [1]
+
+
 async def test_a_merged_lead_is_found_and_released_by_whichever_of_its_names_is_given(
     engine: AsyncEngine, api: httpx.AsyncClient, hearer: Picky
 ) -> None:

@@ -34,7 +34,9 @@ _INSERT = text("""
 """)
 # A merged lead and those that became it are one: what is said of one name is meant for all.
 _NAMES = text("""
-    WITH lead AS (SELECT coalesce(alias_of, id) AS id FROM subject WHERE id = :subject)
+    WITH lead AS (
+        SELECT coalesce((SELECT alias_of FROM subject WHERE id = :subject), :subject) AS id
+    )
     SELECT id FROM lead UNION SELECT s.id FROM subject s JOIN lead ON s.alias_of = lead.id
 """)
 _LOOK = text("""
@@ -42,6 +44,7 @@ _LOOK = text("""
     FROM subject s JOIN subject t ON t.id = coalesce(s.alias_of, s.id) WHERE s.id = ANY(:ids)
 """)
 _ALIASES = text("SELECT id FROM subject WHERE alias_of = ANY(:ids)")
+_KNOWN = text("SELECT count(*) FROM subject WHERE id = :name")
 _CALLED = text("SELECT alias_of FROM subject WHERE id = :name")
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
 _LOCK = text(
@@ -96,7 +99,7 @@ async def lock(
 
 async def lock_known(connection: AsyncConnection, name: UUID) -> dict[UUID, Subject]:
     """Lock a lead under all its names, whichever of them is given; none where it is unknown."""
-    if not await names_of(connection, name):
+    if not await connection.scalar(_KNOWN, {"name": name}):
         return {}
     return await lock(connection, [name], whole=True)
 
@@ -141,7 +144,7 @@ async def held(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
 
 
 async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
-    """Return all names of the lead that goes by this one, here; none where it is unknown."""
+    """Return all names of the lead that goes by this one, here: at least the one given."""
     return [row.id for row in await connection.execute(_NAMES, {"subject": subject})]
 
 
