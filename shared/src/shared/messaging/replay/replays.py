@@ -100,7 +100,8 @@ class Replays:
         self.heartbeat.hold("infrastructure")  # until there is something to keep, Kafka is asked
         if order.wanted.verb == "republish":
             sending = Sending(self.settings, self.service)
-            return await Republish(self.engine, sending, order, keep).run()
+            async with self.heartbeat.beating():  # a page has many flights, each with its limit
+                return await Republish(self.engine, sending, order, keep).run()
         taker = await self._taker(order)
         return await Heal(self.settings, taker, order, keep).run()
 
