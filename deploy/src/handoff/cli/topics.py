@@ -55,5 +55,7 @@ def _ask(question: Callable[[KafkaSettings], Awaitable[list[str]]]) -> list[str]
     try:
         return asyncio.run(ask())
     except (KafkaError, OSError) as error:
-        err.print(f"Kafka at {settings.kafka_bootstrap} did not answer: {error}")
+        err.print(
+            f"Kafka at {settings.kafka_bootstrap} did not answer: {error or type(error).__name__}"
+        )
         raise typer.Exit(1) from None

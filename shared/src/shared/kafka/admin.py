@@ -1,4 +1,4 @@
-"""The library's client for topics and groups, within limits."""
+"""The library's client for topics and groups, started and stopped within limits."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,14 @@ async def administrator(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdmin
     """Connect for the block; one that does not come to close is left to itself.
 
     Raises:
-        KafkaError, OSError: no broker answers.
+        KafkaError, OSError, TimeoutError: no broker answers.
     """
     admin = AIOKafkaAdminClient(
         bootstrap_servers=settings.kafka_bootstrap, client_id=settings.instance
     )
     try:
-        await admin.start()
+        async with asyncio.timeout(limits.KAFKA_START):
+            await admin.start()
         yield admin
     finally:
         with contextlib.suppress(KafkaError, OSError, TimeoutError):
