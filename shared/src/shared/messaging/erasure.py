@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.catalogue import TOPIC_OF
+from shared.messaging import parking
 
 ERASING_TYPES = [event.wire_type() for event in TOPIC_OF if event.erases]
 
@@ -32,16 +33,6 @@ _BLANK_ARCHIVE = text("""
     UPDATE outbox_archive SET payload = ''
     WHERE subject = ANY(:subjects) AND payload <> '' AND type <> ALL(:erasing)
 """)
-_ADVANCE = text("""
-    INSERT INTO stream AS s (topic, subject, last_sequence, last_event_id)
-    SELECT DISTINCT ON (topic, subject) topic, subject, sequence, event_id
-    FROM parked_event WHERE subject = ANY(:subjects)
-    ORDER BY topic, subject, sequence DESC
-    ON CONFLICT (topic, subject) DO UPDATE
-    SET last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id
-    WHERE excluded.last_sequence > s.last_sequence
-""")
-_DROP_PARKED = text("DELETE FROM parked_event WHERE subject = ANY(:subjects)")
 _LIFT_HOLDS = text("DELETE FROM outbox_held WHERE subject = ANY(:subjects)")
 
 
@@ -52,8 +43,7 @@ async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     """
     values = {"subjects": list(subjects)}
     await connection.execute(_TOMBSTONE, values)
-    await connection.execute(_ADVANCE, values)
-    await connection.execute(_DROP_PARKED, values)
+    await parking.pass_over(connection, subjects)
     await connection.execute(_BLANK_OUTBOX, values | {"erasing": ERASING_TYPES})
     await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})
     await connection.execute(_LIFT_HOLDS, values)

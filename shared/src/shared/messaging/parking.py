@@ -36,6 +36,17 @@ _FAIL_AGAIN = text("""
     WHERE id = :parked_id
 """)
 _DELETE = text("DELETE FROM parked_event WHERE id = ANY(:ids)")
+_ADVANCE = text("""
+    INSERT INTO stream AS s (topic, subject, last_sequence, last_event_id, heard_at)
+    SELECT DISTINCT ON (topic, subject) topic, subject, sequence, event_id, clock_timestamp()
+    FROM parked_event WHERE subject = ANY(:subjects)
+    ORDER BY topic, subject, sequence DESC
+    ON CONFLICT (topic, subject) DO UPDATE
+    SET last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
+        heard_at = excluded.heard_at
+    WHERE excluded.last_sequence > s.last_sequence
+""")
+_DROP = text("DELETE FROM parked_event WHERE subject = ANY(:subjects)")
 _ERROR_LENGTH = 500
 _TRACEBACK_LENGTH = 20_000
 
@@ -107,6 +118,13 @@ async def unpark(connection: AsyncConnection, deliveries: Sequence[Delivery]) ->
     ids = [delivery.parked_id for delivery in deliveries if delivery.parked_id is not None]
     if ids:
         await connection.execute(_DELETE, {"ids": ids})
+
+
+async def pass_over(connection: AsyncConnection, subjects: Sequence[UUID]) -> int:
+    """Move the subjects' positions past all that is parked of them; return how many that were."""
+    values = {"subjects": list(subjects)}
+    await connection.execute(_ADVANCE, values)
+    return (await connection.execute(_DROP, values)).rowcount
 
 
 def _headers(envelope: Envelope) -> dict[str, str]:

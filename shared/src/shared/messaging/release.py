@@ -106,17 +106,12 @@ class Release(Generic[D]):
         """
         async with self.engine.begin() as connection:
             locked = await self._lock(connection, subject)
-            streams = await positions.load(connection, locked)
-            parked = await parking.load(connection, list(locked), _ALL)
-            gone = [delivery for some in parked.values() for delivery in some]
-            if not gone:
+            count = await parking.pass_over(connection, list(locked))
+            if not count:
                 raise NothingParked(str(subject))
-            _pass_over(streams, gone)
-            await positions.save(connection, streams.items())
-            await parking.unpark(connection, gone)
             await connection.execute(_CLEAR, {"names": list(locked)})
-            await note(connection, len(gone))
-        return len(gone)
+            await note(connection, count)
+        return count
 
     async def _first(self, subject: UUID) -> Delivery | None:
         """Return the next event that can be applied; clear the mark when there is none left."""
@@ -191,11 +186,3 @@ class Release(Generic[D]):
             if not streams[envelope.subject].is_early(envelope, started_at=started_at):
                 return delivery
         return None
-
-
-def _pass_over(streams: dict[UUID, Streams], gone: Sequence[Delivery]) -> None:
-    for delivery in sorted(gone, key=lambda each: each.envelope.sequence):
-        envelope = delivery.envelope
-        position = streams[envelope.subject].positions.get(envelope.topic)
-        if position is None or envelope.sequence > position.last_sequence:
-            streams[envelope.subject].advance(envelope)
