@@ -1,6 +1,7 @@
 """What the relay moves to the archive while its lead is erased lies there blank."""
 
 import asyncio
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -9,9 +10,14 @@ from tests.integration.messaging.loops import say
 from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
-from shared.messaging import erasure, subjects
-from shared.messaging.erasure import ERASING_TYPES
-from shared.messaging.relay import ARCHIVE
+from shared.messaging import archive, erasure, subjects
+
+
+class Lies(NamedTuple):
+    """Where Kafka says that a record lies."""
+
+    partition: int
+    offset: int
 
 
 async def a_waiting_lead(engine: AsyncEngine) -> LeadId:
@@ -23,10 +29,8 @@ async def a_waiting_lead(engine: AsyncEngine) -> LeadId:
 async def move(connection: AsyncConnection, lead: UUID) -> None:
     """Archive what waits of a lead, as the relay does once Kafka has it."""
     waiting = text("SELECT id FROM outbox WHERE subject = :lead")
-    ids = list(await connection.scalars(waiting, {"lead": lead}))
-    places = [0] * len(ids)
-    values = {"ids": ids, "partitions": places, "offsets": places, "erasing": ERASING_TYPES}
-    await connection.execute(ARCHIVE, values)
+    ids = await connection.scalars(waiting, {"lead": lead})
+    await archive.put(connection, {row_id: Lies(partition=0, offset=0) for row_id in ids})
 
 
 async def erase(connection: AsyncConnection, lead: UUID) -> None:

@@ -19,20 +19,11 @@ from shared import crash_points, limits
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
-from shared.messaging import attempts, backoff, foreign, subjects
+from shared.messaging import archive, attempts, backoff, foreign, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
-from shared.messaging.sending import (
-    KEPT,
-    OFFSET,
-    PARTITION,
-    Acked,
-    Sending,
-    answers,
-    flights,
-    places,
-)
+from shared.messaging.sending import Acked, Sending, answers, flights
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -52,16 +43,6 @@ READ = text("""
     )
     ORDER BY id LIMIT :most
 """)
-ARCHIVE = text(f"""
-    WITH gone AS (
-        DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
-    )
-    INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
-                                created_at, partition, "offset")
-    SELECT r.id, r.event_id, r.topic, r.subject, r.sequence, r.type, {KEPT}, r.headers,
-           r.created_at, {PARTITION}, {OFFSET}
-    FROM gone r
-""")  # noqa: S608  our own text
 _BLANK = text("""
     UPDATE outbox o SET payload = '' FROM subject s
     WHERE o.id = :id AND o.payload <> '' AND o.type <> ALL(:erasing)
@@ -198,9 +179,8 @@ class Relay:
     async def _archive(self, acked: Acked) -> None:
         if not acked:
             return
-        values = places(acked) | {"erasing": ERASING_TYPES}
         async with self.engine.begin() as connection:
-            await connection.execute(ARCHIVE, values)
+            await archive.put(connection, acked)
             crash_points.reach("relay.before_archive")
         crash_points.reach("relay.after_archive")
 

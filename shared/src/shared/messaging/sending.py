@@ -24,19 +24,6 @@ Acked = dict[int, Ack]
 
 Sent = list[tuple[int, asyncio.Future[Ack]]]
 
-KEPT = """
-    CASE WHEN r.type = ANY(:erasing)
-           OR (SELECT s.erased_at FROM subject s WHERE s.id = r.subject) IS NULL
-         THEN r.payload ELSE '' END
-"""
-"""What is kept of the row `r`: nothing where its lead was erased, unless it is what erases."""
-
-# By key and array position, not by a join with the array: on a table without statistics a join was
-# planned as a walk over the whole outbox for each row.
-PARTITION = "(CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
-OFFSET = "(CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
-"""Where the row `r` came to lie, by the values that `places` gives."""
-
 _ENVELOPE_BYTES = 1024
 
 
@@ -91,15 +78,6 @@ def flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
             start, size = end, 0
         size += bytes_of_row
     yield rows[start:]
-
-
-def places(acked: Acked) -> dict[str, object]:
-    """Return the values of `PARTITION` and `OFFSET`."""
-    return {
-        "ids": list(acked),
-        "partitions": [answer.partition for answer in acked.values()],
-        "offsets": [answer.offset for answer in acked.values()],
-    }
 
 
 def _envelope(row: Row[Any], service: str) -> Envelope:

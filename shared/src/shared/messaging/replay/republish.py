@@ -18,26 +18,17 @@ from shared import crash_points, limits
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
-from shared.messaging import subjects
+from shared.messaging import archive, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.replay.orders import Keep, Order
-from shared.messaging.sending import (
-    KEPT,
-    OFFSET,
-    PARTITION,
-    Acked,
-    Sending,
-    answers,
-    flights,
-    places,
-)
+from shared.messaging.sending import Acked, Sending, answers, flights
 
 _MOST_ROWS = 200
 
 # Erased meanwhile: blank, whatever the archive holds.
 _COLUMNS = f"""
     SELECT r.id, r.event_id, r.topic, r.subject, r.sequence, r.type, r.headers, r.created_at,
-           {KEPT} AS payload
+           {archive.KEPT} AS payload
     FROM outbox_archive r
 """  # noqa: S608  our own text
 _BY_TIME = text(f"""
@@ -51,11 +42,6 @@ _OF_LEAD = text(f"""
     WHERE r.subject = ANY(:names) AND r.topic = ANY(:topics) AND r.id > :after
     ORDER BY r.id LIMIT :most
 """)
-# The proof says where the record lies now; the older one may be gone.
-_MOVE = text(f"""
-    UPDATE outbox_archive r SET partition = {PARTITION}, "offset" = {OFFSET}
-    WHERE id = ANY(CAST(:ids AS bigint[]))
-""")  # noqa: S608  our own text
 
 
 @dataclass(slots=True)
@@ -128,7 +114,7 @@ class Republish:
 
     async def _move(self, acked: Acked) -> None:
         async with self.engine.begin() as connection:
-            await connection.execute(_MOVE, places(acked))
+            await archive.move(connection, acked)
 
 
 class NotTaken(Exception):

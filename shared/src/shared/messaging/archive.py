@@ -1,0 +1,55 @@
+"""The archive: what Kafka acked, as it was said, and where it lies; it can be sent again from here.
+
+Which rows are sent, and when, is the business of the relay and of `replay.republish`.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.messaging.erasure import ERASING_TYPES
+from shared.messaging.sending import Acked
+
+KEPT = """
+    CASE WHEN r.type = ANY(:erasing)
+           OR (SELECT s.erased_at FROM subject s WHERE s.id = r.subject) IS NULL
+         THEN r.payload ELSE '' END
+"""
+"""What is kept of the row `r`: nothing where its lead was erased, unless it is what erases."""
+
+# By key and array position, not by a join with the array: on a table without statistics a join was
+# planned as a walk over the whole outbox for each row.
+_PARTITION = "(CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
+_OFFSET = "(CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
+_PUT = text(f"""
+    WITH gone AS (
+        DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
+    )
+    INSERT INTO outbox_archive (id, event_id, topic, subject, sequence, type, payload, headers,
+                                created_at, partition, "offset")
+    SELECT r.id, r.event_id, r.topic, r.subject, r.sequence, r.type, {KEPT}, r.headers,
+           r.created_at, {_PARTITION}, {_OFFSET}
+    FROM gone r
+""")  # noqa: S608  our own text
+# The proof says where the record lies now; the older one may be gone.
+_MOVE = text(f"""
+    UPDATE outbox_archive r SET partition = {_PARTITION}, "offset" = {_OFFSET}
+    WHERE id = ANY(CAST(:ids AS bigint[]))
+""")  # noqa: S608  our own text
+
+
+async def put(connection: AsyncConnection, acked: Acked) -> None:
+    """Move rows of the outbox here, in one statement."""
+    await connection.execute(_PUT, _places(acked) | {"erasing": ERASING_TYPES})
+
+
+async def move(connection: AsyncConnection, acked: Acked) -> None:
+    """Say where rows that were sent again lie now."""
+    await connection.execute(_MOVE, _places(acked))
+
+
+def _places(acked: Acked) -> dict[str, object]:
+    return {
+        "ids": list(acked),
+        "partitions": [answer.partition for answer in acked.values()],
+        "offsets": [answer.offset for answer in acked.values()],
+    }
