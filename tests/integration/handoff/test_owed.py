@@ -1,5 +1,7 @@
 """What is owed for an event: to all names of a lead, and to nobody who was given up or erased."""
 
+from uuid import UUID
+
 import pytest
 from tests.integration.handoff.conftest import Databases
 from tests.integration.handoff.test_invariants import (
@@ -9,6 +11,10 @@ from tests.integration.handoff.test_invariants import (
     a_qualified_lead_has_no_deal,
 )
 from tests.integration.handoff.world import World
+
+from shared.ids import new_id
+
+_ERASED = "INSERT INTO subject (id, erased_at) VALUES ($1, now())"
 
 
 @pytest.fixture
@@ -21,13 +27,30 @@ async def world(databases: Databases) -> World:
 async def test_nothing_is_owed_to_the_erased_nor_for_what_was_given_up(world: World) -> None:
     await a_captured_lead_has_no_score(world)
     await a_qualified_lead_has_no_deal(world)
-    erased = "INSERT INTO subject (id, erased_at) VALUES ($1, now())"
-    await world.run("lead-scoring", erased, world.lead)
+    await world.run("lead-scoring", _ERASED, world.lead)
     await world.give_up("sales-pipeline", world.lead)
     report = await world.audit()
 
     assert {each.service for each in report.violations} <= {"sales-pipeline"}
     assert set(report.broken) <= {"deal_and_said"}
+
+
+async def test_many_who_are_owed_nothing_hide_none_of_those_who_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handoff.audit.portions.SMALL", 2)
+    monkeypatch.setattr("handoff.audit.invariants._MOST_A_PORTION", 3)
+    erased, missing = sorted(UUID(int=each) for each in range(1, 4)), [new_id() for _ in range(2)]
+    for lead in (*erased, *missing):
+        await world.databases.say(lead, 1)
+        await world.databases.all_hear(lead, 1)
+    for lead in erased:
+        await world.run("lead-scoring", _ERASED, lead)
+    await a_captured_lead_has_no_score(world)
+    report = await world.audit()
+    found = {each.subject for each in report.violations if each.service == "lead-scoring"}
+
+    assert found == {world.lead, *missing}
 
 
 async def test_nothing_is_owed_for_what_its_publisher_gave_up(world: World) -> None:

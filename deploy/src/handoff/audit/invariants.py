@@ -12,8 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from handoff.audit import positions
-from handoff.audit.behind import Heard
-from handoff.audit.portions import Named, Portion
+from handoff.audit.portions import Named, Portion, named
 from handoff.audit.report import Broken
 from handoff.views import Connection, Views, side_by_side
 from shared.contracts.catalogue import TOPICS
@@ -94,15 +93,28 @@ async def _unmet(views: Views, promises: Sequence[Owed], portion: Portion) -> li
     unpaid = _unpaid(debts, await _effects(hearer, promises, portion))
     if not unpaid:
         return []
-    subjects = sorted({debt.subject for debt in unpaid})[:_MOST_A_PORTION]
-    some = Named(tuple(subjects))
-    heard = await positions.heard(hearer, topic, subjects)
+    excused = await _excused(hearer, portion) | await _excused(publisher, portion)
+    owing: dict[UUID, list[Debt]] = defaultdict(list)
+    for debt in unpaid:
+        if debt.subject not in excused:
+            owing[debt.subject].append(debt)
+    unmet: list[Debt] = []
+    for some in named(owing):
+        if len(unmet) < _MOST_A_PORTION:
+            few = [debt for subject in some.subjects for debt in owing[subject]]
+            unmet += await _still_unpaid(hearer, few, some)
+    return [_broken_promise(debt) for debt in unmet]
+
+
+async def _still_unpaid(hearer: Connection, debts: Sequence[Debt], some: Named) -> list[Debt]:
+    """Return those of the debts to some subjects that were heard, and have had no effect since."""
+    promises = list({debt.promise for debt in debts})
+    heard = await positions.heard(hearer, promises[0].topic, some.subjects)
     effects = await _effects(hearer, promises, some)
-    excused = await _excused(hearer, some) | await _excused(publisher, some)
     return [
-        _broken_promise(debt)
-        for debt in _unpaid(unpaid, effects)
-        if debt.subject not in excused and debt.sequence <= heard.get(debt.subject, Heard()).last
+        debt
+        for debt in _unpaid(debts, effects)
+        if debt.subject in heard and debt.sequence <= heard[debt.subject].last
     ]
 
 
