@@ -98,15 +98,24 @@ class Watch:
         began, now = time.monotonic(), utc_now()
         everything = began - self.looked_at_all >= self.settings.full_audit_seconds
         since = None if everything else self.looked_at - _OVERLAP
-        scope = Scope(since=since, watched=self.concern)
-        async with asyncio.timeout(limits.AUDIT), self.heartbeat.beating():
-            report = await reconcile(self.site, wait=_SETTLING_SECONDS, scope=scope)
+        report = await self._reconcile(Scope(since=since, watched=self.concern))
         if everything:
             self.looked_at_all = began
         if not report.passed_over:
             self.looked_at = now
         self.concern = report.subjects_of_concern()
         _show(report)
+
+    async def _reconcile(self, scope: Scope) -> Report:
+        """Audit for as long as there are leads: the limit is of a portion, so it begins anew."""
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(limits.AUDIT_PORTION) as limit, self.heartbeat.beating():
+            return await reconcile(
+                self.site,
+                wait=_SETTLING_SECONDS,
+                scope=scope,
+                tell=lambda _what, _count: limit.reschedule(clock() + limits.AUDIT_PORTION),
+            )
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
         """Wait; a held loop stays held: it is the audit that must succeed, not the waiting."""

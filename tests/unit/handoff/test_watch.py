@@ -1,26 +1,31 @@
-"""The loop that audits: a long audit is no silence, and one that never ends is given up."""
+"""The loop that audits: a long audit is no silence, and one that stands still is given up."""
 
 import asyncio
 
 import pytest
 
 from handoff import operations
+from handoff.audit.topics import Tell
 from handoff.operations import OperationsSettings, Watch
 from handoff.site import Site
 from shared import limits
 from shared.telemetry.heartbeat import Heartbeat
 
 SILENCE = 0.15
+PORTION = 0.02
 
 
 class Audits:
-    """Stands in for the audit, and never comes to an end."""
+    """Stands in for the audit, and comes to an end only after so many portions."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.begun = self.portions = 0
 
-    async def reconcile(self, *_: object, **__: object) -> None:
+    async def reconcile(self, *_: object, tell: Tell, **__: object) -> None:
         self.begun += 1
+        for number in range(self.portions):
+            tell("leads compared", number)
+            await asyncio.sleep(PORTION)
         await asyncio.sleep(60)
 
 
@@ -46,10 +51,10 @@ async def test_an_audit_that_takes_long_is_not_taken_for_dead(audits: Audits) ->
     assert (audits.begun, dead) == (1, False)
 
 
-async def test_an_audit_that_never_ends_is_given_up_and_begun_again(
+async def test_an_audit_that_stands_still_is_given_up_and_begun_again(
     audits: Audits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "AUDIT", 0.05)
+    monkeypatch.setattr(limits, "AUDIT_PORTION", 0.05)
     watching = watch()
     running = asyncio.create_task(watching.run(asyncio.Event()))
     async with asyncio.timeout(10):
@@ -58,3 +63,16 @@ async def test_an_audit_that_never_ends_is_given_up_and_begun_again(
     running.cancel()
 
     assert watching.heartbeat.held == "infrastructure"
+
+
+async def test_an_audit_may_take_as_long_as_it_goes_on(
+    audits: Audits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "AUDIT_PORTION", 20 * PORTION)
+    audits.portions = 60
+    running = asyncio.create_task(watch().run(asyncio.Event()))
+    await asyncio.sleep(50 * PORTION)
+    begun = audits.begun
+    running.cancel()
+
+    assert begun == 1

@@ -76,7 +76,7 @@ async def reconcile(
         found = _Found(_comparisons(views), await invariants.owed(views))
         await _go_through(views, scope, found, tell)
         await _settle(found.comparisons, groups, wait, tell)
-        found.broken = await _still_broken(views, found)
+        found.broken = await _still_broken(views, found, tell)
         parked = dict(
             zip(views, await side_by_side(map(positions.parked, views.values())), strict=True)
         )
@@ -123,10 +123,11 @@ async def _settle(
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _still_broken(views: Views, found: _Found) -> list[Broken]:
+async def _still_broken(views: Views, found: _Found, tell: Tell) -> list[Broken]:
     """Ask once more, of those alone that were broken before."""
     again: list[Broken] = []
     for portion in named({each.subject for each in found.broken}):
+        tell("leads still break an invariant", len(again))
         again += await invariants.broken(views, found.promises, portion)
     return again
 
