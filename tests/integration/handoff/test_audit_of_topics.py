@@ -1,6 +1,8 @@
 """`handoff audit --kafka`: what the archives say was sent is in the topics, and nothing else is."""
 
+import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from handoff.audit.reconcile import Scope, reconcile, tell_nobody
 from handoff.audit.report import InKafka
 from handoff.site import Site
 from handoff.views import open_views
+from shared import limits
 from shared.clock import utc_now
 from shared.contracts.envelope import Envelope
 from shared.ids import new_id
@@ -173,3 +176,17 @@ async def test_without_kafka_the_command_says_so_in_a_sentence(
     assert away.returncode == 1
     assert "Traceback" not in away.stderr
     assert "127.0.0.1" in away.stderr
+
+
+async def test_brokers_that_take_the_connection_and_say_nothing_are_told_of_in_a_sentence(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "KAFKA_START", 0.2)
+    monkeypatch.setattr(limits, "KAFKA_STOP", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        bootstrap = f"127.0.0.1:{silent.getsockname()[1]}"
+        kafka = databases.kafka.model_copy(update={"kafka_bootstrap": bootstrap})
+        site = Site(databases.urls, {}, kafka)
+        async with asyncio.timeout(20):
+            with pytest.raises(topics.NoTopics, match="how far its topics reach"):
+                await reconcile(site, wait=0, scope=Scope(topics=True))

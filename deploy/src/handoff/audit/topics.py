@@ -4,7 +4,7 @@ One partition after the other and window by window, so memory holds one window a
 of each subject of one partition. What is sent while it reads is left to the next time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from handoff.views import Connection, Views
 from shared.contracts.catalogue import TOPICS, Topic
 from shared.contracts.envelope import Envelope, NoEnvelope, from_record
 from shared.kafka import client
-from shared.kafka.bounds import bounds_of
+from shared.kafka.bounds import Bounds, bounds_of
 from shared.kafka.port import Partition, Reader, Record
 from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
@@ -49,16 +49,15 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
 
     Raises:
         NoTopics: it is not known where Kafka is, or it does not give what it has.
-        KafkaError, TimeoutError: it does not answer.
+        KafkaError: it does not answer.
     """
     if settings is None:
         raise NoTopics("It is not known where Kafka is: set HANDOFF_KAFKA_BOOTSTRAP.")
     found = InKafka()
     reader = client.reader(settings)
     try:
-        await reader.start()
         places = {place: topic for topic in TOPICS for place in partitions(settings, topic.name)}
-        known = await bounds_of(reader, places)
+        known = await _bounds(reader, places)
         for place, topic in places.items():
             log = _Log(topic, place, reader, views[topic.publisher], found, known.first[place])
             await log.read(known.end[place])
@@ -66,6 +65,17 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
     finally:
         await client.stop(reader)
     return found
+
+
+async def _bounds(reader: Reader, places: Iterable[Partition]) -> Bounds:
+    try:
+        await client.start(reader)
+        return await bounds_of(reader, places)
+    except TimeoutError as error:
+        raise NoTopics(
+            "Kafka does not say how far its topics reach: its brokers do not answer in time. "
+            "Look whether all of them run, then try again."
+        ) from error
 
 
 @dataclass(slots=True)
