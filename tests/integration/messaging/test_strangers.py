@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
-from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.integration.messaging.loops import a_consumer, a_relay, nothing_waits, running, say
 from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
@@ -48,7 +48,7 @@ async def test_a_record_without_an_envelope_lets_the_leads_around_it_pass(
 
     async with running(a_relay(engine, kafka_settings)):
         await say(engine, before, "1")
-        await until(lambda: _nothing_waits(engine))
+        await until(lambda: nothing_waits(engine))
         await write_garbage(kafka_settings, key=before)
         await say(engine, before, "2")
         await say(engine, after, "1")
@@ -57,8 +57,3 @@ async def test_a_record_without_an_envelope_lets_the_leads_around_it_pass(
 
     assert await kept_aside(engine) == [GARBAGE]
     assert await counted(engine) == 1
-
-
-async def _nothing_waits(engine: AsyncEngine) -> bool:
-    async with engine.connect() as connection:
-        return await connection.scalar(text("SELECT count(*) FROM outbox")) == 0
