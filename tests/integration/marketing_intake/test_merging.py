@@ -7,7 +7,8 @@ from uuid import UUID
 
 import httpx
 import pytest
-from tests.integration.marketing_intake.conftest import WAIT, Intake, make_key
+from tests.integration.marketing_intake.conftest import WAIT, Intake
+from tests.stack.keys import bearer, make_key
 
 from shared.ids import new_id
 
@@ -234,7 +235,7 @@ class TestAsking:
 
         answers = [
             await intake.anybody.post(path, json=body, headers=headers)
-            for headers in ({}, {"Authorization": f"Bearer {reader}"})
+            for headers in ({}, bearer(reader))
         ]
 
         assert [answer.status_code for answer in answers] == [401, 403]

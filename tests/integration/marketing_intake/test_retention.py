@@ -3,40 +3,27 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.stack.fixtures import DatabaseFor
 
 from marketing_intake.adapters.submissions import submissions_by_day
-from shared import limits
 from shared.clock import utc_now
-from shared.database.engine import open_engine
 from shared.database.partitions import DayTable
 from shared.ids import first_id_of, new_id
 from shared.messaging.janitor import Janitor
-from shared.settings import DatabaseSettings
 from shared.telemetry.heartbeat import Heartbeats
 
 ARCHIVE = DayTable("outbox_archive", column="published_at", kind="timestamptz", days=30)
 SUBMISSIONS = submissions_by_day(90)
 
 
-@pytest.fixture(scope="module")
-async def database(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=await database_for("marketing_intake"))
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
-def janitor(database: AsyncEngine) -> Janitor:
-    return Janitor(database, (ARCHIVE, SUBMISSIONS), Heartbeats().loop("janitor"))
+def janitor(engine: AsyncEngine) -> Janitor:
+    return Janitor(engine, (ARCHIVE, SUBMISSIONS), Heartbeats().loop("janitor"))
 
 
 def days_ago(days: float) -> datetime:
@@ -110,58 +97,58 @@ async def broken_keys(engine: AsyncEngine) -> object:
 
 class TestDays:
     async def test_an_old_day_of_the_archive_goes_and_a_younger_one_stays(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
-        old = await make_day(database, ARCHIVE, days_ago(32))
-        young = await make_day(database, ARCHIVE, days_ago(29))
-        await archive(database, days_ago(32))
-        await archive(database, days_ago(29))
+        old = await make_day(engine, ARCHIVE, days_ago(32))
+        young = await make_day(engine, ARCHIVE, days_ago(29))
+        await archive(engine, days_ago(32))
+        await archive(engine, days_ago(29))
 
         await janitor.sweep()
 
-        assert not await is_there(database, old)
-        assert await is_there(database, young)
-        assert await count(database, young) == 1
+        assert not await is_there(engine, old)
+        assert await is_there(engine, young)
+        assert await count(engine, young) == 1
 
     async def test_a_week_of_days_to_come_is_made(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
         await janitor.sweep()
 
         for days in range(-7, 1):
-            assert await is_there(database, f"outbox_archive_{days_ago(days):%Y%m%d}")
-            assert await is_there(database, f"submission_{days_ago(days):%Y%m%d}")
+            assert await is_there(engine, f"outbox_archive_{days_ago(days):%Y%m%d}")
+            assert await is_there(engine, f"submission_{days_ago(days):%Y%m%d}")
 
     @pytest.mark.parametrize("state", ["received", "waiting", "parked"])
     async def test_a_submission_without_outcome_keeps_its_day_until_it_has_one(
-        self, database: AsyncEngine, janitor: Janitor, state: str
+        self, engine: AsyncEngine, janitor: Janitor, state: str
     ) -> None:
-        day = await make_day(database, SUBMISSIONS, days_ago(100))
-        await submit(database, days_ago(100.001), "created")
-        waiting = await submit(database, days_ago(100), state)
+        day = await make_day(engine, SUBMISSIONS, days_ago(100))
+        await submit(engine, days_ago(100.001), "created")
+        waiting = await submit(engine, days_ago(100), state)
 
         await janitor.sweep()
-        kept, counted = await is_there(database, day), _days_kept()
-        await run(database, "UPDATE submission SET state = 'created' WHERE id = :id", id=waiting)
+        kept, counted = await is_there(engine, day), _days_kept()
+        await run(engine, "UPDATE submission SET state = 'created' WHERE id = :id", id=waiting)
         await janitor.sweep()
 
         assert (kept, counted) == (True, 1)
-        assert (await is_there(database, day), _days_kept()) == (False, 0)
+        assert (await is_there(engine, day), _days_kept()) == (False, 0)
 
     async def test_the_keys_of_a_day_that_went_are_not_missed_while_an_older_day_stays(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
-        older = await make_day(database, SUBMISSIONS, days_ago(105))
-        younger = await make_day(database, SUBMISSIONS, days_ago(95))
-        parked = await submit(database, days_ago(105), "parked", key="key:1")
-        await submit(database, days_ago(95), "created", key="key:2")
+        older = await make_day(engine, SUBMISSIONS, days_ago(105))
+        younger = await make_day(engine, SUBMISSIONS, days_ago(95))
+        parked = await submit(engine, days_ago(105), "parked", key="key:1")
+        await submit(engine, days_ago(95), "created", key="key:2")
 
         await janitor.sweep()
-        days = await is_there(database, older), await is_there(database, younger)
-        healthy = await broken_keys(database)
-        await run(database, "DELETE FROM submission WHERE id = :id", id=parked)
-        lost = await broken_keys(database)
-        await run(database, "DELETE FROM submission_key")
+        days = await is_there(engine, older), await is_there(engine, younger)
+        healthy = await broken_keys(engine)
+        await run(engine, "DELETE FROM submission WHERE id = :id", id=parked)
+        lost = await broken_keys(engine)
+        await run(engine, "DELETE FROM submission_key")
         await janitor.sweep()
 
         assert days == (True, False)
@@ -170,66 +157,66 @@ class TestDays:
 
     @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
     async def test_a_day_begins_at_the_same_moment_whatever_the_time_zone_of_who_asks(
-        self, database: AsyncEngine, zone: str
+        self, engine: AsyncEngine, zone: str
     ) -> None:
-        day = await make_day(database, ARCHIVE, days_ago(29.5))
-        async with database.connect() as connection:
+        day = await make_day(engine, ARCHIVE, days_ago(29.5))
+        async with engine.connect() as connection:
             await connection.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
             begins = await connection.scalar(text("SELECT lower(kept('outbox_archive'))"))
-        await run(database, f"DROP TABLE {day}")
+        await run(engine, f"DROP TABLE {day}")
 
         assert f"{begins.astimezone(UTC):%Y%m%d %H:%M}" == f"{day[-8:]} 00:00"
 
     async def test_what_lies_in_no_day_goes_by_its_age(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
-        await archive(database, days_ago(50))
-        await archive(database, days_ago(20))
-        await submit(database, days_ago(120), "updated")
-        needed = await submit(database, days_ago(130), "parked")
+        await archive(engine, days_ago(50))
+        await archive(engine, days_ago(20))
+        await submit(engine, days_ago(120), "updated")
+        needed = await submit(engine, days_ago(130), "parked")
 
         await janitor.sweep()
 
-        assert await ask(database, "SELECT count(*) FROM outbox_archive_rest") == 1
-        assert await ask(database, "SELECT array_agg(id) FROM submission_rest") == [needed]
+        assert await ask(engine, "SELECT count(*) FROM outbox_archive_rest") == 1
+        assert await ask(engine, "SELECT array_agg(id) FROM submission_rest") == [needed]
         assert _days_kept() == 1
-        await run(database, "DELETE FROM outbox_archive_rest")
-        await run(database, "DELETE FROM submission_rest")
+        await run(engine, "DELETE FROM outbox_archive_rest")
+        await run(engine, "DELETE FROM submission_rest")
 
     async def test_rows_that_came_before_their_day_was_made_stop_no_other_day(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
         await janitor.sweep()
         early, other = (f"outbox_archive_{days_ago(-days):%Y%m%d}" for days in (3, 4))
-        await run(database, f"DROP TABLE {early}, {other}")
-        await archive(database, days_ago(-3))
+        await run(engine, f"DROP TABLE {early}, {other}")
+        await archive(engine, days_ago(-3))
 
         await janitor.sweep()
 
-        assert not await is_there(database, early)
-        assert await is_there(database, other)
-        await run(database, "DELETE FROM outbox_archive_rest")
+        assert not await is_there(engine, early)
+        assert await is_there(engine, other)
+        await run(engine, "DELETE FROM outbox_archive_rest")
 
 
 class TestBesideOthers:
     async def test_two_janitors_at_once_do_it_once(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
-        days = [await make_day(database, ARCHIVE, days_ago(40 + n)) for n in range(10)]
-        another = Janitor(database, janitor.tables, Heartbeats().loop("janitor"))
+        days = [await make_day(engine, ARCHIVE, days_ago(40 + n)) for n in range(10)]
+        another = Janitor(engine, janitor.tables, Heartbeats().loop("janitor"))
 
         for _ in range(3):
             await asyncio.gather(janitor.sweep(), another.sweep())
 
-        assert [day for day in days if await is_there(database, day)] == []
+        assert [day for day in days if await is_there(engine, day)] == []
 
     async def test_one_that_dies_half_way_leaves_the_rest_to_the_next(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
-        days = [await make_day(database, ARCHIVE, days_ago(60 + n)) for n in range(10)]
+        days = [await make_day(engine, ARCHIVE, days_ago(60 + n)) for n in range(10)]
         dying = asyncio.create_task(janitor.sweep())
         async with asyncio.timeout(10):
-            while await is_there(database, days[-1]):
+            while await is_there(engine, days[-1]):
                 await asyncio.sleep(0.001)
         dying.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -237,22 +224,22 @@ class TestBesideOthers:
 
         await janitor.sweep()
 
-        assert [day for day in days if await is_there(database, day)] == []
+        assert [day for day in days if await is_there(engine, day)] == []
 
     async def test_a_long_reader_makes_it_wait_and_nobody_behind_it(
-        self, database: AsyncEngine, janitor: Janitor
+        self, engine: AsyncEngine, janitor: Janitor
     ) -> None:
         await janitor.sweep()
-        old = await make_day(database, ARCHIVE, days_ago(80))
-        async with database.connect() as reader:
+        old = await make_day(engine, ARCHIVE, days_ago(80))
+        async with engine.connect() as reader:
             await reader.execute(text("SELECT count(*) FROM outbox_archive"))
-            longest = await _longest_wait_while(database, janitor)
-            kept = await is_there(database, old)
+            longest = await _longest_wait_while(engine, janitor)
+            kept = await is_there(engine, old)
         await janitor.sweep()
 
         assert kept
         assert longest < 1.0
-        assert not await is_there(database, old)
+        assert not await is_there(engine, old)
 
 
 def _days_kept() -> float | None:

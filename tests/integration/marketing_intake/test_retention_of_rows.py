@@ -1,30 +1,16 @@
 """Rows that have served go in their time, and no row that is still needed."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.marketing_intake.test_retention import ask, count, run
-from tests.stack.fixtures import DatabaseFor
 
-from shared import limits
-from shared.database.engine import open_engine
 from shared.messaging.janitor import Janitor
-from shared.settings import DatabaseSettings
 from shared.telemetry.heartbeat import Heartbeats
 
 
-@pytest.fixture(scope="module")
-async def database(database_for: DatabaseFor) -> AsyncGenerator[AsyncEngine]:
-    settings = DatabaseSettings(database_url=await database_for("marketing_intake"))
-    engine = open_engine(settings, limits.WORKER, hot=True)
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
-def janitor(database: AsyncEngine) -> Janitor:
-    return Janitor(database, (), Heartbeats().loop("janitor"))
+def janitor(engine: AsyncEngine) -> Janitor:
+    return Janitor(engine, (), Heartbeats().loop("janitor"))
 
 
 OLD_AND_YOUNG = {
@@ -77,24 +63,24 @@ OLD_AND_YOUNG = {
 
 @pytest.mark.parametrize("table", OLD_AND_YOUNG)
 async def test_what_has_served_goes_in_its_time(
-    database: AsyncEngine, janitor: Janitor, table: str
+    engine: AsyncEngine, janitor: Janitor, table: str
 ) -> None:
     insert, old, young = OLD_AND_YOUNG[table]
-    await run(database, f"TRUNCATE {table} CASCADE")
-    await run(database, insert, name="old", days=old)
-    await run(database, insert, name="young", days=young)
+    await run(engine, f"TRUNCATE {table} CASCADE")
+    await run(engine, insert, name="old", days=old)
+    await run(engine, insert, name="young", days=young)
 
     await janitor.sweep()
 
-    assert await count(database, table) == 1
+    assert await count(engine, table) == 1
 
 
 async def test_that_a_person_gave_an_event_up_is_known_as_long_as_somebody_may_ask(
-    database: AsyncEngine, janitor: Janitor
+    engine: AsyncEngine, janitor: Janitor
 ) -> None:
-    await run(database, "TRUNCATE parking_order")
+    await run(engine, "TRUNCATE parking_order")
     await run(
-        database,
+        engine,
         "INSERT INTO parking_order (id, verb, subject, actor, reason, done_at, count)"
         " SELECT gen_random_uuid(), 'discard', gen_random_uuid(), 'a test', count::text,"
         " '2020-01-01', count FROM generate_series(0, 1) AS g (count)",
@@ -102,15 +88,15 @@ async def test_that_a_person_gave_an_event_up_is_known_as_long_as_somebody_may_a
 
     await janitor.sweep()
 
-    assert await ask(database, "SELECT array_agg(count) FROM parking_order") == [1]
+    assert await ask(engine, "SELECT array_agg(count) FROM parking_order") == [1]
 
 
 async def test_a_release_stays_as_long_as_an_order_of_it(
-    database: AsyncEngine, janitor: Janitor
+    engine: AsyncEngine, janitor: Janitor
 ) -> None:
-    await run(database, "TRUNCATE parking_release CASCADE")
+    await run(engine, "TRUNCATE parking_release CASCADE")
     await run(
-        database,
+        engine,
         "WITH release AS (INSERT INTO parking_release (id, cause, actor, asked_at)"
         " VALUES (gen_random_uuid(), 'KeyError', 'a test', '2020-01-01') RETURNING id)"
         " INSERT INTO parking_order (id, verb, subject, actor, done_at, release_id)"
@@ -120,46 +106,46 @@ async def test_a_release_stays_as_long_as_an_order_of_it(
 
     await janitor.sweep()
 
-    assert await count(database, "parking_release") == 1
+    assert await count(engine, "parking_release") == 1
 
 
 async def test_a_breaker_that_stopped_its_code_stays_until_somebody_closes_it(
-    database: AsyncEngine, janitor: Janitor
+    engine: AsyncEngine, janitor: Janitor
 ) -> None:
-    await run(database, "TRUNCATE breaker")
+    await run(engine, "TRUNCATE breaker")
     await run(
-        database,
+        engine,
         "INSERT INTO breaker (name, version, in_a_row, counted, poisoned, asked_at, opened_at)"
         " VALUES ('a test', '1', 20, 20, 20, '2020-01-01', '2020-01-01')",
     )
 
     await janitor.sweep()
 
-    assert await count(database, "breaker") == 1
+    assert await count(engine, "breaker") == 1
 
 
 async def test_an_order_that_nobody_came_to_and_a_key_without_end_stay(
-    database: AsyncEngine, janitor: Janitor
+    engine: AsyncEngine, janitor: Janitor
 ) -> None:
-    await run(database, "TRUNCATE parking_order, api_key, replay_order")
+    await run(engine, "TRUNCATE parking_order, api_key, replay_order")
     await run(
-        database,
+        engine,
         "INSERT INTO parking_order (id, verb, subject, actor, asked_at)"
         " VALUES (gen_random_uuid(), 'release', gen_random_uuid(), 'a test', '2020-01-01')",
     )
     await run(
-        database,
+        engine,
         "INSERT INTO replay_order (id, verb, topics, dry_run, actor, asked_at)"
         " VALUES (gen_random_uuid(), 'heal', '{}', false, 'a test', '2020-01-01')",
     )
     await run(
-        database,
+        engine,
         "INSERT INTO api_key (key_id, secret_hash, name, scopes, created_at)"
         " VALUES ('0123456789ab', sha256(''), 'for ever', '{operate}', '2020-01-01')",
     )
 
     await janitor.sweep()
 
-    assert await count(database, "parking_order") == 1
-    assert await count(database, "replay_order") == 1
-    assert await count(database, "api_key") == 1
+    assert await count(engine, "parking_order") == 1
+    assert await count(engine, "replay_order") == 1
+    assert await count(engine, "api_key") == 1
