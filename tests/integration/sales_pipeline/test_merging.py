@@ -256,7 +256,7 @@ class TestByOracle:
 
         (deal,) = await deals_of_outcome(api, c, "open")
         assert (deal["lead"]["email"], deal["score"]) == ("10@person.example", 88)
-        assert (deal["flag_reason"] is not None) == forbidden
+        assert deal["flag_reason"] == ("consent_withdrawn" if forbidden else None)
         assert await _waiting_and_heard(connection, a, b, c) == (0, 16)
 
 
