@@ -5,7 +5,8 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from tests.integration.handoff.conftest import LEADS, Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import LEADS, Databases
 
 from handoff.audit.behind import State
 from handoff.audit.reconcile import reconcile

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import pytest
-from tests.integration.handoff.conftest import LEADS, Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import LEADS, Databases
 
 from handoff.audit import topics
 from handoff.audit.reconcile import Scope, reconcile, tell_nobody

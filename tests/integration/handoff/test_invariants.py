@@ -5,18 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.handoff.conftest import LEADS, SCORES, Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import LEADS, SCORES
 from tests.integration.handoff.world import DEAL, NUMBER, SUBMISSION, TASK, World
 
 from shared.clock import utc_now
 from shared.ids import first_id_of, new_id
-
-
-@pytest.fixture
-async def world(databases: Databases) -> World:
-    made = World(databases)
-    await made.go_all_the_way()
-    return made
 
 
 async def a_submission_stands_still(world: World) -> None:

@@ -4,7 +4,8 @@ import json
 from collections.abc import AsyncGenerator
 
 import pytest
-from tests.integration.handoff.conftest import Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import Databases
 from tests.stack.databases import opened
 
 from handoff import keys

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from tests.integration.handoff.conftest import Databases
+from tests.integration.handoff.databases import Databases
 from tests.integration.handoff.test_operations import running
 from tests.stack.running import Stack
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import httpx
 import psutil
-from tests.integration.handoff.conftest import Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import Databases
 from tests.stack.ports import free_port
 
 from shared.ids import new_id

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from tests.integration.handoff.conftest import Databases
 from tests.integration.handoff.test_invariants import (
     Spoil,
     a_captured_lead_has_no_score,
@@ -15,13 +14,6 @@ from tests.integration.handoff.world import World
 from shared.ids import new_id
 
 _ERASED = "INSERT INTO subject (id, erased_at) VALUES ($1, now())"
-
-
-@pytest.fixture
-async def world(databases: Databases) -> World:
-    made = World(databases)
-    await made.go_all_the_way()
-    return made
 
 
 async def test_nothing_is_owed_to_the_erased_nor_for_what_was_given_up(world: World) -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import pytest
-from tests.integration.handoff.conftest import LEADS, Databases, Handoff
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import LEADS, Databases
 
 from handoff.site import Site
 from handoff.trace.tracing import trace

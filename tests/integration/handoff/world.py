@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from tests.integration.handoff.conftest import SCORES, Databases
+from tests.integration.handoff.databases import SCORES, Databases
 
 from handoff.audit.reconcile import Scope, reconcile
 from handoff.audit.report import Report
