@@ -46,8 +46,7 @@ class Cuts:
         await work()
         places = await _of_the_work(cutter, work)
         for place in places:
-            cutter.at = place
-            await _until_cut(process, cutter, work)
+            await _cut_at(place, process, cutter, work)
         self.commits += sum(statement.startswith("COMMIT") for _, statement in places)
         self.cuts += cutter.cuts
 
@@ -62,21 +61,30 @@ async def _of_the_work(cutter: Cutter, work: Work) -> list[Place]:
     return [place for place in cutter.seen if place[1] in first]
 
 
-async def _until_cut(process: Process, cutter: Cutter, work: Work) -> None:
+async def _cut_at(place: Place, process: Process, cutter: Cutter, work: Work) -> None:
     """Work until the connection was cut where it was to be.
 
     Which statement came before on the connection may be chance, and some are said by a young
     process alone: at last it begins anew, and what came before is not asked for.
     """
-    wanted, began = cutter.at, time.monotonic()
-    while cutter.at is not None:
+    cutter.at = place
+    if await _is_cut(cutter, work):
+        return
+    cutter.at = (None, place[1])
+    deaths = len(process.deaths)
+    process.kill()
+    await process.died(deaths + 1)
+    await process.ready()
+    if not await _is_cut(cutter, work):
+        raise TimeoutError(f"this was not said again, so it was not cut: {place}")
+
+
+async def _is_cut(cutter: Cutter, work: Work) -> bool:
+    """Work until the connection was cut; tell whether it was in time."""
+    end = time.monotonic() + _CUT_WITHIN
+    while cutter.at is not None and time.monotonic() < end:
         await work()
-        took = time.monotonic() - began
-        if cutter.at == wanted and took > _CUT_WITHIN:
-            cutter.at = (None, wanted[1])
-            process.kill()
-        if cutter.at is not None and took > 2 * _CUT_WITHIN:
-            raise TimeoutError(f"this was not said again, so it was not cut: {wanted}")
+    return cutter.at is None
 
 
 @asynccontextmanager
