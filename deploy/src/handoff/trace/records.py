@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from handoff.trace.story import InKafka, Step
 from shared.contracts.envelope import NoEnvelope, from_record
 from shared.kafka import client
+from shared.kafka.bounds import bounds_of
 from shared.kafka.port import Partition, Reader
 from shared.kafka.topics import physical
 from shared.settings import KafkaSettings
@@ -43,15 +44,14 @@ async def _look(reader: Reader, settings: KafkaSettings, sent: Sequence[Step]) -
     partitions = sorted({partition for partition, _ in places})
     if not partitions:
         return {}
-    first = await reader.beginning_offsets(partitions)
-    end = await reader.end_offsets(partitions)
+    known = await bounds_of(reader, partitions)
     found: dict[UUID, InKafka] = {}
     for (partition, offset), step in places.items():
         if step.id is None:
             continue
-        if offset < first[partition]:
+        if offset < known.first[partition]:
             found[step.id] = "expired"
-        elif offset >= end[partition]:
+        elif offset >= known.end[partition]:
             found[step.id] = "lost"
         else:
             found[step.id] = await _compare(reader, partition, offset, step.id)
