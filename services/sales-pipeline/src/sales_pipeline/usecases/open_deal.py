@@ -60,8 +60,8 @@ def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     )
     desk.changed.add(desk.team().id)
     desk.note(deal, Happening.OPENED, now=now, detail=handed_over(deal))
-    follow_scoring(command.lead_id, desk, now=now)
-    return [opened(deal, desk, reopened=False, now=now)]
+    further = follow_scoring(command.lead_id, desk, now=now)
+    return [opened(deal, desk, reopened=False, now=now), *further]
 
 
 def _card_of(command: OpenDeal) -> KeepLeadCard:
