@@ -296,7 +296,9 @@ CREATE TABLE replay_order (
 );
 CREATE INDEX replay_order_open ON replay_order (touched_at) WHERE done_at IS NULL;
 -- What the audit asks beside the positions. All of it is counted per subject, so that a question
--- about a range of subjects, or about some, is answered by index ranges of each table and no join.
+-- about a range of subjects, or about some, is answered by index ranges of each table; what a merged
+-- lead's other name adds is an arm of its own that begins at the aliases of the range
+-- (`subject_merged`), see docs/decisions/0014.
 
 -- Of which times a table that is partitioned by day has all its rows: of its days (in UTC), and of
 -- what comes after them. A day that is not there was dropped, also between two that are.
@@ -319,7 +321,7 @@ CREATE FUNCTION minted_at(id uuid) RETURNS timestamptz IMMUTABLE LANGUAGE sql AS
 $$;
 
 -- What the audit goes through in order, bite by bite: each id once for each row that it has to look
--- at. A service whose other tables may have far more rows replaces it.
+-- at. It is read where leads come in, which replaces it: submissions may be far more than leads.
 CREATE VIEW audited AS SELECT subject FROM said_stream;
 
 -- Whose subject moved lately, as far as this service spoke of it.
