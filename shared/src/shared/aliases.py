@@ -7,6 +7,7 @@ of a merge is above all that there was of either lead before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from shared.ids import LeadId
 
@@ -32,3 +33,27 @@ def is_about(
             return False
         name, since = aliases[name].of, aliases[name].version
     return since <= version
+
+
+def joined(
+    mine: Mapping[LeadId, Alias],
+    theirs: Mapping[LeadId, Alias],
+    *,
+    alias: LeadId,
+    survivor: Alias,
+) -> dict[LeadId, Alias]:
+    """Return the aliases of the one lead of two: those of both, and the one that they merged by."""
+    return {**mine, **theirs, alias: survivor}
+
+
+def to_json(aliases: Mapping[LeadId, Alias]) -> dict[str, tuple[str, int]]:
+    """Return them as they are stored."""
+    return {str(name): (str(alias.of), alias.version) for name, alias in aliases.items()}
+
+
+def from_json(stored: Mapping[str, tuple[str, int]]) -> dict[LeadId, Alias]:
+    """Return them as they were before they were stored."""
+    return {
+        LeadId(UUID(name)): Alias(LeadId(UUID(of)), version)
+        for name, (of, version) in stored.items()
+    }

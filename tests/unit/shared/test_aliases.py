@@ -1,8 +1,10 @@
 """About whom something was that was said by one name of a merged lead."""
 
+import json
+
 import pytest
 
-from shared.aliases import Alias, is_about
+from shared.aliases import Alias, from_json, is_about, joined, to_json
 from shared.ids import LeadId, new_id
 
 A, B, C, OTHER = (LeadId(new_id()) for _ in range(4))
@@ -27,3 +29,13 @@ def test_a_survivor_speaks_for_its_aliases_from_the_merge_on(
     name: LeadId, said_of: LeadId, version: int, *, expected: bool
 ) -> None:
     assert is_about(name, said_of=said_of, version=version, aliases=ALIASES) is expected
+
+
+def test_aliases_are_what_they_were_once_they_were_stored() -> None:
+    assert from_json(json.loads(json.dumps(to_json(ALIASES)))) == ALIASES
+
+
+def test_the_one_lead_of_two_has_the_aliases_of_both_and_the_new_one() -> None:
+    mine, theirs = {OTHER: Alias(C, 7)}, {A: Alias(B, 5)}
+
+    assert joined(mine, theirs, alias=B, survivor=Alias(C, 9)) == ALIASES

@@ -64,6 +64,10 @@ class Desk:
     resolutions: list[Resolution] = field(default_factory=list[Resolution])
     erasures: dict[LeadId, list[Trace]] = field(default_factory=dict[LeadId, list[Trace]])
 
+    def names_of(self, lead_id: LeadId) -> list[LeadId]:
+        """Return the name of a lead that lies here, and those that became it."""
+        return [lead_id, *self.aliases.get(lead_id, ())]
+
     def lead(self, lead_id: LeadId) -> Lead:
         """Return a lead that is not erased.
 

@@ -37,5 +37,5 @@ def erase_lead(command: EraseLead, desk: Desk, *, now: datetime) -> list[Event]:
     desk.dirty.add(lead.id)
     return [
         LeadErased(lead_id=name, lead_version=lead.version, erased_at=now)
-        for name in (lead.id, *desk.aliases.get(lead.id, []))
+        for name in desk.names_of(lead.id)
     ]

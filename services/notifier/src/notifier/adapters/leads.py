@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import lead
 from notifier.usecases.desk import Disqualification, KnownLead
-from shared.aliases import Alias
+from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.ids import LeadId
@@ -26,7 +26,7 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             version=row.version,
             card=LeadCard.model_validate(row.card),
             disqualified=_disqualified(row.disqualified),
-            aliases={_lead(name): Alias(_lead(of), v) for name, (of, v) in row.aliases.items()},
+            aliases=aliases.from_json(row.aliases),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -45,7 +45,7 @@ async def save(connection: AsyncConnection, leads: Iterable[KnownLead]) -> None:
                 str(name): [str(said.event_id), said.lead_version]
                 for name, said in each.disqualified.items()
             },
-            "aliases": {str(x): [str(y.of), y.version] for x, y in each.aliases.items()},
+            "aliases": aliases.to_json(each.aliases),
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }

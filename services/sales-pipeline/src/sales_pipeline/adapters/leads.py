@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import lead
 from sales_pipeline.usecases.known_lead import Judged, KnownLead, Scored
-from shared.aliases import Alias
+from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.ids import LeadId
@@ -26,7 +26,7 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
             id=row.id,
             version=row.version,
             card=LeadCard.model_validate(row.card),
-            aliases={_lead(key): Alias(_lead(of), v) for key, (of, v) in row.aliases.items()},
+            aliases=aliases.from_json(row.aliases),
             scores={_lead(key): Scored(*said) for key, said in row.scores.items()},
             judgements={_lead(key): Judged(*said) for key, said in row.judgements.items()},
             created_at=row.created_at,
@@ -43,7 +43,7 @@ async def save(connection: AsyncConnection, known: Iterable[KnownLead]) -> None:
             "id": each.id,
             "version": each.version,
             "card": each.card.model_dump(mode="json", exclude_none=True),
-            "aliases": {str(x): [str(y.of), y.version] for x, y in each.aliases.items()},
+            "aliases": aliases.to_json(each.aliases),
             "scores": {str(key): astuple(said) for key, said in each.scores.items()},
             "judgements": {str(key): astuple(said) for key, said in each.judgements.items()},
             "created_at": each.created_at,

@@ -16,7 +16,7 @@ from marketing_intake.entrypoints.models import ConsentChange, Merge
 from marketing_intake.queries import leads as shown
 from marketing_intake.queries.leads import ConsentRecord, LeadDetail, LeadFilter, LeadRecord
 from marketing_intake.usecases.change_consent import ChangeConsent, change_consent
-from shared.messaging import erasure, subjects
+from shared.messaging import erasure
 from shared.web import faults, idempotency
 from shared.web.body import json_body
 from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, recall, remember
@@ -149,7 +149,7 @@ def _add_erasing(router: APIRouter, context: Context) -> None:
             desk = await erase_person(connection, lead_id)
             if desk.erasures:
                 await erasing.blank(connection, desk, secret=context.secret)
-                names = await subjects.names_of(connection, lead_id)
+                names = [name for lead in desk.erasures for name in desk.names_of(lead)]
                 await erasure.blank(connection, names)
                 await idempotency.forget(connection, names)
         return Response(status_code=204)
