@@ -55,7 +55,7 @@ e2e: setup-dev ## The whole system through its doors, and the commands that the 
 
 faults: setup-dev ## Kill what runs while leads come in, and identity by an oracle over 20 seeds, all in full size
 	@$(if $(BRIEF),,HANDOFF_SEEDS=20 $(BIN)/pytest -q $(ORACLE))
-	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 --dist worksteal tests/faults
+	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n $(if $(BRIEF),2,1) --dist worksteal tests/faults
 
 load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)
 	@$(if $(HANDOFF_FULL),HANDOFF_ROUNDS=7) $(BIN)/pytest -q tests/load

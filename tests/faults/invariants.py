@@ -236,7 +236,7 @@ async def _touches_unlike_said(evidence: Evidence) -> int:
         """
         SELECT id FROM subject WHERE erased_at IS NOT NULL
         UNION SELECT subject FROM parked_event
-        UNION SELECT subject FROM parking_order WHERE verb = 'discard'
+        UNION SELECT subject FROM parking_order WHERE verb = 'discard' AND count > 0
         """,
     )
     odd = {row[0] for row in gone}

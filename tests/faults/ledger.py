@@ -17,6 +17,7 @@ import httpx
 
 _UNKNOWN_PAUSE = 0.2
 _GIVE_UP_AFTER = 120.0
+_TELLS = 160
 Leads = Mapping[str, dict[str, Any]]
 """Bodies of leads, each under the key that it is sent with."""
 
@@ -27,6 +28,7 @@ class Ledger:
 
     Attributes:
         wrong: answers of the kind that nobody may give, by status.
+        unknown: what the attempts were told whose fate stayed unknown.
         silent: attempts that were not answered at all.
         slowest: seconds that the slowest attempt took.
         stored_at: moments (monotonic) at which something was answered 2xx.
@@ -37,14 +39,15 @@ class Ledger:
     refused: dict[str, int] = field(default_factory=dict)
     attempts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[int] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     silent: int = 0
     slowest: float = 0.0
     stored_at: list[float] = field(default_factory=list)
 
     @property
-    def open(self) -> int:
-        """How many leads were sent whose fate is not known yet."""
-        return len(self.sent) - len(self.receipts) - len(self.refused)
+    def open(self) -> set[str]:
+        """The keys of the leads that were sent and whose fate is not known yet."""
+        return self.sent - self.receipts.keys() - self.refused.keys()
 
     @property
     def not_taken(self) -> int:
@@ -72,12 +75,14 @@ class Ledger:
     async def _try(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> str:
         try:
             answer = await client.post("/v1/leads", json=lead, headers={"Idempotency-Key": key})
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             self.silent += 1
+            self.unknown[repr(error)] += 1
             return "unknown"
         if answer.status_code >= 500:
             if answer.status_code != 503 or "retry-after" not in answer.headers:
                 self.wrong[answer.status_code] += 1
+            self.unknown[answer.text[:_TELLS]] += 1
             return "unknown"
         if answer.is_success:
             self.receipts[key] = answer.json()["receipt_id"]

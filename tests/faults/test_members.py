@@ -3,6 +3,7 @@
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure, sized
+from tests.faults.rig.load import AT_ONCE
 from tests.faults.rig.rig import SERVICES
 from tests.faults.scenarios import members
 
@@ -40,4 +41,5 @@ async def test_workers_that_stood_still_past_their_time_have_no_second_effect(
     assert seen.still_relaying == 0
     assert seen.overtaken == 2 * times
     assert min(seen.open_requests) > 0
+    assert max(seen.late) <= AT_ONCE
     assert stood <= 30

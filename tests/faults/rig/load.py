@@ -18,12 +18,12 @@ from shared.ids import first_id_of, minted_at
 
 INTAKE, SCORING = "marketing_intake", "lead_scoring"
 _LOOK_EVERY = 0.2
-_AT_ONCE = 32
+AT_ONCE = 32
 
 
 @asynccontextmanager
 async def leads_coming_in(
-    rig: Rig, door: Process, *, a_second: int, at_once: int = _AT_ONCE, ledger: Ledger | None = None
+    rig: Rig, door: Process, *, a_second: int, at_once: int = AT_ONCE, ledger: Ledger | None = None
 ) -> AsyncGenerator[Ledger]:
     """Post so many leads a second during the block; afterwards all of them have an answer."""
     ledger, over = ledger or Ledger(), asyncio.Event()

@@ -94,15 +94,21 @@ async def until_dead(
 ) -> None:
     """Give work until each process has died at all of its points; then let them come back."""
     clock = asyncio.get_running_loop().time
-    async with asyncio.timeout(_DEATH_WITHIN) as limit:
-        while any(len(process.deaths) < times for process, times in processes):
-            died = _deaths(processes)
+    try:
+        async with asyncio.timeout(_DEATH_WITHIN) as limit:
+            while any(len(process.deaths) < times for process, times in processes):
+                died = _deaths(processes)
+                await work()
+                if _deaths(processes) > died:
+                    limit.reschedule(clock() + _DEATH_WITHIN)
             await work()
-            if _deaths(processes) > died:
-                limit.reschedule(clock() + _DEATH_WITHIN)
-        await work()
-        for process, _ in processes:
-            await process.ready()
+            for process, _ in processes:
+                await process.ready()
+    except TimeoutError as error:
+        died = [f"{each.name}: {len(each.deaths)} of {times}" for each, times in processes]
+        raise TimeoutError(
+            f"deaths in time, of those that were to be: {', '.join(died)}"
+        ) from error
 
 
 def _deaths(processes: Sequence[tuple[Process, int]]) -> int:

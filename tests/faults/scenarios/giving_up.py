@@ -18,6 +18,7 @@ _ANSWERS = {200, 202, 404}
 """Done; not done yet; nothing is parked, or no longer: it was done by a worker that died of it."""
 _PARKED = "SELECT count(*) > 0 FROM parked_event WHERE subject = $1"
 _NOT_DONE = "SELECT count(*) FROM parking_order WHERE done_at IS NULL OR error IS NOT NULL"
+_UNCOUNTED = "SELECT count(*) FROM parking_order WHERE verb = 'discard' AND count = 0"
 _TOUCHED = "SELECT count(*) FROM lead_score WHERE lead_id = ANY($1) AND touchpoints = 1"
 
 
@@ -59,6 +60,8 @@ async def gaps(rig: Rig, *, worker: Sequence[str]) -> Findings:
         await until_dead([(process, len(worker))], give_one_up)
         await until(rig, SCORING, f"SELECT 0 = ({_NOT_DONE})")
         found = await balance(rig, fed=feeder.said)
+    if uncounted := await rig.one(SCORING, _UNCOUNTED):
+        found |= {"discarded and not counted": uncounted}
     touched = await rig.one(SCORING, _TOUCHED, leads)
     found |= {"answered otherwise": len(odd)} if (odd := answers - _ANSWERS) else {}
     return found | ({"touched by what was discarded": n} if (n := len(leads) - touched) else {})

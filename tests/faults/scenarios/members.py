@@ -8,6 +8,7 @@ import contextlib
 import random
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -38,7 +39,8 @@ class Seen:
         still_relaying: standstills of a worker after which its lease had not moved.
         overtaken: workers that learned, when they woke up, that it is no longer their turn.
         open_requests: how many an API had at each standstill.
-        late: requests not answered 2xx at the first try because of that.
+        late: requests not answered 2xx because of that, at each standstill.
+        told: what they, and others that were not taken, were told.
     """
 
     broken: Findings = field(default_factory=dict)
@@ -48,7 +50,8 @@ class Seen:
     still_relaying: int = 0
     overtaken: int = 0
     open_requests: list[int] = field(default_factory=list)
-    late: int = 0
+    late: list[int] = field(default_factory=list)
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 async def coming_and_going(
@@ -102,25 +105,32 @@ async def standing_still(rig: Rig, *, times: int) -> Seen:
             seen.still_relaying += sum(a is b for a, b in zip(zombies, others, strict=True))
             late = ledger.not_taken
             seen.open_requests.append(await _stand_still(door, ledger))
+            seen.late.append(ledger.not_taken - late)
             for zombie in zombies:
                 zombie.send(signal.SIGCONT)
             seen.overtaken += sum([await _is_overtaken(zombie) for zombie in zombies])
             await level(rig, within=_LEVEL_WITHIN)
-            seen.late += ledger.not_taken - late
     seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
-    seen.not_taken = ledger.not_taken - seen.late
+    seen.not_taken, seen.told = ledger.not_taken - sum(seen.late), ledger.unknown
     return seen
 
 
 async def _stand_still(door: Process, ledger: Ledger) -> int:
-    """Stop an API that has requests open, for longer than their limits; return how many it had."""
+    """Stop an API that has requests open, for longer than their limits; return how many it had.
+
+    What was open when it was ready again has an answer afterwards, at its first try or a later one.
+    """
     async with asyncio.timeout(_LEVEL_WITHIN):
         while not ledger.open:
             await asyncio.sleep(0)
-    door.send(signal.SIGSTOP)
-    count = ledger.open
-    await asyncio.sleep(_LONGER)
-    door.send(signal.SIGCONT)
+        door.send(signal.SIGSTOP)
+        count = len(ledger.open)
+        await asyncio.sleep(_LONGER)
+        door.send(signal.SIGCONT)
+        await door.ready()
+        begun = ledger.open
+        while begun & ledger.open:
+            await asyncio.sleep(_ASK_EVERY)
     return count
 
 
