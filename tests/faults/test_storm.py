@@ -26,8 +26,10 @@ async def test_nothing_is_lost_or_doubled_while_every_process_is_killed_at_rando
     figure("storm: leads", LEADS, goal="≥ 5,000, in full 100,000")
     figure("storm: SIGKILLs", rig.kills, goal="≥ 150, in full 1,950")
     figure("storm: kills that hit a process at work", storm.at_work, goal="> half")
+    figure("storm: sound leads that were suspected", storm.suspected, goal="≤ 1, in full 10")
     figure("storm: seconds from the last fault to balance", storm.seconds_to_balance, goal="≤ 30")
     assert storm.broken == {}
+    assert storm.suspected <= sized(1, 10)
     assert len(storm.ledger.receipts) == LEADS
     assert (storm.ledger.refused, dict(storm.ledger.wrong)) == ({}, {})
     assert storm.at_work > KILLS / 2
