@@ -101,6 +101,7 @@ class Server(uvicorn.Server):
                 date_header=False,
                 proxy_headers=False,
                 backlog=_BACKLOG,
+                timeout_keep_alive=int(limits.KEEP_ALIVE),
                 timeout_graceful_shutdown=int(limits.GRACEFUL_STOP),
             )
         )
