@@ -46,6 +46,8 @@ async def balance(
     within: float = 30.0,
 ) -> Findings:
     """Wait until all is heard; return what is broken, and whether it never came to rest."""
+    if ledger and ledger.unknown:
+        print(f"not answered 2xx at once: {dict(ledger.unknown)}")
     try:
         print(f"at rest after {await quiet(rig, fed, within=within):.1f} s")
     except NotQuiet as error:

@@ -8,7 +8,6 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -40,7 +39,6 @@ class Seen:
         overtaken: workers that learned, when they woke up, that it is no longer their turn.
         open_requests: how many an API had at each standstill.
         late: requests not answered 2xx because of that, at each standstill.
-        told: what they, and others that were not taken, were told.
     """
 
     broken: Findings = field(default_factory=dict)
@@ -51,7 +49,6 @@ class Seen:
     overtaken: int = 0
     open_requests: list[int] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
-    told: Mapping[str, int] = field(default_factory=dict)
 
 
 async def coming_and_going(
@@ -111,7 +108,7 @@ async def standing_still(rig: Rig, *, times: int) -> Seen:
             seen.overtaken += sum([await _is_overtaken(zombie) for zombie in zombies])
             await level(rig, within=_LEVEL_WITHIN)
     seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
-    seen.not_taken, seen.told = ledger.not_taken - sum(seen.late), ledger.unknown
+    seen.not_taken = ledger.not_taken - sum(seen.late)
     return seen
 
 
