@@ -42,9 +42,8 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
 
     assert sum(ended) > 0
     figure("All sessions ended each 100 ms: how many", sum(ended), goal="printed")
-    figure(
-        "Postgres ended at once under load: longest without a 2xx, seconds", restarting, goal="≤ 2"
-    )
+    figure("Postgres ended at once under load: longest without a 2xx, its own start too, seconds",
+           restarting, goal=f"< {_GAP:.0f}")  # fmt: skip
     figure("All sessions ended each 100 ms: longest without a 2xx, seconds",
-           ledger.gap, goal="≤ 2")  # fmt: skip
+           ledger.gap, goal=f"< {_GAP:.0f}")  # fmt: skip
     assert max(restarting, ledger.gap) < _GAP

@@ -20,7 +20,8 @@ from shared import limits
 Outage = Callable[[Ledger], Awaitable[None]]
 
 _WAVE, _A_SECOND, _AT_ONCE = 12, 60, 6
-_CLOSING = 2.0  # for so long the driver may close a connection whose request was ended
+IN_TIME = limits.HANDLER + 3.0
+"""Seconds for an answer: the handler's, and what its driver takes to close the connection then."""
 _TERMINATE = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = ANY($1) AND pid <> pg_backend_pid()
@@ -57,7 +58,7 @@ async def through(
 
 def _misbehaved(rig: Rig, ledger: Ledger, lives: dict[str, int]) -> Findings:
     """Count answers that nobody may give, and processes that did not live through it."""
-    late = ledger.slowest > limits.HANDLER + _CLOSING + 1
+    late = ledger.slowest > IN_TIME
     dead = sum(process.lives != lives[name] for name, process in rig.processes.items())
     counts = {
         "5xx that was not 503 with Retry-After": ledger.wrong.total(),
