@@ -147,19 +147,20 @@ async def _note(client: httpx.AsyncClient, deal: UUID) -> int:
 async def deadlocks(rig: Rig, *, times: int) -> tuple[Findings, int]:
     """Take two leads the wrong way round while the consumer has one and waits for the other.
 
+    Each time two others: for one that was held at its last try, the consumer does not wait again.
     Returns what is broken, and how many deadlocks Postgres resolved.
     """
     worker = await rig.start(PIPELINE, "worker")
-    leads = sorted(new_id() for _ in range(2))
+    pairs = [sorted(new_id() for _ in range(2)) for _ in range(times)]
     async with feeding(rig.kafka) as feeder:
-        await feeder.say(*(qualified(lead) for lead in leads))
-        await _deals(rig, len(leads))
-        for score in range(times):
-            async with locked(rig, PIPELINE, leads[1]) as other:
-                await feeder.say(*(scored(lead, score) for lead in leads))
+        await feeder.say(*(qualified(lead) for pair in pairs for lead in pair))
+        await _deals(rig, 2 * times)
+        for first, second in pairs:
+            async with locked(rig, PIPELINE, second) as other:
+                await feeder.say(scored(first, 1), scored(second, 1))
                 await until(rig, PIPELINE, _WAITS)
                 with contextlib.suppress(asyncpg.DeadlockDetectedError):
-                    await other.execute(_LOCK, leads[0])
+                    await other.execute(_LOCK, first)
         found = await balance(rig, fed=feeder.said, within=60)
     entries = await rig.one(PIPELINE, _SCORED_COUNT)
     found |= {"entries unlike scores": n} if (n := abs(entries - 2 * times)) else {}
