@@ -35,17 +35,6 @@ def is_about(
     return since <= version
 
 
-def joined(
-    mine: Mapping[LeadId, Alias],
-    theirs: Mapping[LeadId, Alias],
-    *,
-    alias: LeadId,
-    survivor: Alias,
-) -> dict[LeadId, Alias]:
-    """Return the aliases of the one lead of two: those of both, and the one that they merged by."""
-    return {**mine, **theirs, alias: survivor}
-
-
 def to_json(aliases: Mapping[LeadId, Alias]) -> dict[str, tuple[str, int]]:
     """Return them as they are stored."""
     return {str(name): (str(alias.of), alias.version) for name, alias in aliases.items()}

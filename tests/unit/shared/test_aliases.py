@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.aliases import Alias, from_json, is_about, joined, to_json
+from shared.aliases import Alias, from_json, is_about, to_json
 from shared.ids import LeadId, new_id
 
 A, B, C, OTHER = (LeadId(new_id()) for _ in range(4))
@@ -33,9 +33,3 @@ def test_a_survivor_speaks_for_its_aliases_from_the_merge_on(
 
 def test_aliases_are_what_they_were_once_they_were_stored() -> None:
     assert from_json(json.loads(json.dumps(to_json(ALIASES)))) == ALIASES
-
-
-def test_the_one_lead_of_two_has_the_aliases_of_both_and_the_new_one() -> None:
-    mine, theirs = {OTHER: Alias(C, 7)}, {A: Alias(B, 5)}
-
-    assert joined(mine, theirs, alias=B, survivor=Alias(C, 9)) == ALIASES

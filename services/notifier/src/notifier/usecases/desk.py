@@ -11,7 +11,7 @@ from uuid import UUID
 from notifier.domain.playbook import Playbook
 from notifier.domain.rep import Rep
 from notifier.domain.task import Task
-from shared.aliases import Alias, is_about, joined
+from shared.aliases import Alias, is_about
 from shared.contracts.lead import LeadCard
 from shared.ids import DealId, LeadId, RepId, TaskId
 
@@ -52,7 +52,7 @@ class KnownLead:
 
     def take_over(self, other: "KnownLead", *, alias: LeadId, survivor: Alias) -> None:
         """Become the one lead of two: what was said of either is kept."""
-        self.aliases = joined(self.aliases, other.aliases, alias=alias, survivor=survivor)
+        self.aliases = {**self.aliases, **other.aliases, alias: survivor}
         self.disqualified = {**self.disqualified, **other.disqualified}
 
     def forbids(self, task: Task) -> bool:

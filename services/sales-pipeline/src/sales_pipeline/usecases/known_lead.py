@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from shared.aliases import Alias, is_about, joined
+from shared.aliases import Alias, is_about
 from shared.contracts.lead import LeadCard
 from shared.ids import LeadId
 
@@ -60,7 +60,7 @@ class KnownLead:
 
     def take_over(self, other: "KnownLead", *, alias: LeadId, survivor: Alias) -> None:
         """Become the one lead of two: what was said of either is kept."""
-        self.aliases = joined(self.aliases, other.aliases, alias=alias, survivor=survivor)
+        self.aliases = {**self.aliases, **other.aliases, alias: survivor}
         self.scores = {**self.scores, **other.scores}
         self.judgements = {**self.judgements, **other.judgements}
 
