@@ -11,6 +11,7 @@ from tests.faults.invariants import Findings, broken
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig.quiet import quiet
 from tests.faults.rig.rig import SERVICES, Rig
+from tests.faults.rig.waiting import until
 from tests.stack.process import Process
 
 from shared.contracts.catalogue import TOPICS, heard_by
@@ -21,6 +22,7 @@ _CHOICES = 4
 _LOOK_EVERY = 0.1
 _REPS = ("Ann", "Bob", "Cem")
 _MOST_SUSPECTED = 200
+_ALL_DONE = "SELECT count(*) = 0 FROM parking_order WHERE done_at IS NULL"
 
 
 @dataclass
@@ -79,6 +81,7 @@ async def _release(rig: Rig, service: str) -> int:
         for lead in leads:
             assert lead["error"] == ENDED, lead
             (await client.post(f"/v1/parked/{lead['id']}/release")).raise_for_status()
+    await until(rig, service, _ALL_DONE)
     return len(leads)
 
 
