@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import ANY, AsyncMock
 from uuid import UUID
 
 import pytest
@@ -215,10 +216,11 @@ class TestPoison:
             [delivery(lead, 1), delivery(lead, 2, "poison"), delivery(lead, 3)], cautious=False
         )
 
-        count = await Release(engine, narrowing.batch).discard(lead)
+        noted = AsyncMock()
+        await Release(engine, narrowing.batch).discard(lead, noted)
         await narrowing.see_through([delivery(lead, 4)], cautious=False)
 
-        assert count == 2
+        noted.assert_awaited_once_with(ANY, 2)
         assert await heard_of(engine, lead) == ["1", "4"]
 
 

@@ -1,6 +1,7 @@
 """Two leads merge while their events are in flight: none is lost, doubled or out of order."""
 
 from collections.abc import Sequence
+from unittest.mock import ANY, AsyncMock
 from uuid import UUID
 
 import pytest
@@ -267,10 +268,11 @@ class TestMergingWhoIsParked:
             [delivery(stays, 1, "poison")],
             [delivery(goes, 2, "a2")],
         )
-        count = await Release(engine, narrowing.batch).discard(goes)
+        noted = AsyncMock()
+        await Release(engine, narrowing.batch).discard(goes, noted)
         await hear(narrowing, [delivery(goes, 3, "a3"), delivery(stays, 2, "b2")])
 
-        assert count == 2
+        noted.assert_awaited_once_with(ANY, 2)
         assert sorted(await heard_of(engine, stays)) == ["a3", "b2"]
 
 

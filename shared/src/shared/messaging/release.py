@@ -49,10 +49,6 @@ Note = Callable[[AsyncConnection, int], Awaitable[None]]
 """Notes how many events were dealt with, in the transaction that did so."""
 
 
-async def _nowhere(_connection: AsyncConnection, _count: int) -> None:
-    """Serve who keeps no note."""
-
-
 @dataclass(slots=True)
 class Release(Generic[D]):
     """Carries out orders about parked events of one service.
@@ -98,8 +94,8 @@ class Release(Generic[D]):
                 "replay the topic, or discard what waits."
             )
 
-    async def discard(self, subject: UUID, note: Note = _nowhere) -> int:
-        """Pass over what is parked; return how many events were given up, as is noted with it.
+    async def discard(self, subject: UUID, note: Note) -> None:
+        """Pass over what is parked; how many events were given up is noted with it.
 
         Raises:
             NothingParked: there is none.
@@ -111,7 +107,6 @@ class Release(Generic[D]):
                 raise NothingParked(str(subject))
             await connection.execute(_CLEAR, {"names": list(locked)})
             await note(connection, count)
-        return count
 
     async def _first(self, subject: UUID) -> Delivery | None:
         """Return the next event that can be applied; clear the mark when there is none left."""
