@@ -1,6 +1,7 @@
 """A consumer whose client stands still is begun again; one that waits on purpose is not."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -80,6 +81,10 @@ async def _sent(engine: AsyncEngine) -> bool:
         return not (await connection.exec_driver_sql("SELECT id FROM outbox")).all()
 
 
+async def _are(count: int, members: list[Any]) -> bool:
+    return len(members) == count
+
+
 async def ended(task: asyncio.Task[None]) -> BaseException | None:
     async with asyncio.timeout(NOTICED_WITHIN):
         await asyncio.wait({task})
@@ -99,12 +104,38 @@ async def test_a_client_that_fetches_nothing_though_there_is_work_is_begun_again
 ) -> None:
     async with consuming(a_consumer(engine, settings, tally)) as task:
         await say_and_hear(engine, settings, LeadId(new_id()))
-        members[0]._fetcher._fetch_task.cancel()  # noqa: SLF001  the fault is in there
+        members[0].pause(*members[0].assignment())  # behind the consumer's back
         await asyncio.sleep(LAST_FETCH)
         lead = await say_unheard(engine, settings)
 
         assert isinstance(await ended(task), StartAgain)
     await heard_by_the_next(engine, a_consumer(engine, settings, tally), lead)
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "by an error"])
+async def test_a_member_whose_fetching_ended_is_replaced_at_once(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally, members: list[Any], ends: str
+) -> None:
+    async def closed(*_: Any, **__: Any) -> None:
+        raise RuntimeError("unable to perform operation: the handler is closed")
+
+    stop = asyncio.Event()
+    consumer = a_consumer(engine, kafka_settings, tally)
+    keeping = asyncio.create_task(loops.run({"consume": consumer.run}, Heartbeats(), stop))
+    await say_and_hear(engine, kafka_settings, LeadId(new_id()))
+    if ends == "cancelled":
+        members[0]._fetcher._fetch_task.cancel()  # noqa: SLF001  the fault is in there
+    else:
+        members[0]._fetcher._proc_fetch_request = closed  # noqa: SLF001  as uvloop's connections do
+    began = time.monotonic()
+    await say_and_hear(engine, kafka_settings, LeadId(new_id()))  # by the last fetch, or the next
+    await until(lambda: _are(2, members))
+    took = time.monotonic() - began
+    await say_and_hear(engine, kafka_settings, LeadId(new_id()))
+    stop.set()
+    await keeping
+
+    assert took < kafka_settings.stuck_seconds / 2
 
 
 async def test_a_member_whose_offsets_are_no_longer_taken_is_begun_again(

@@ -112,6 +112,15 @@ async def stop(client: Reader | Sender) -> None:
             await client.stop()
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("kafka_stop_failed", error=type(error).__name__)
+        await _hang_up(client)
+
+
+async def _hang_up(client: Reader | Sender) -> None:
+    """Close the connections of a client: the library leaves them open where its own stop fails."""
+    of_consumer: Any = getattr(client, "_client", None)
+    with contextlib.suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(limits.KAFKA_STOP):
+            await (of_consumer or cast("Any", client).client).close()
 
 
 async def poll(
@@ -121,12 +130,28 @@ async def poll(
 
     That may take as long as the brokers are away, and the library waits for it without a limit.
     No record is lost with that wait: none has been taken yet.
+
+    Raises:
+        KafkaError: nothing fetches any more; only a new member will.
     """
+    _still_fetches(member)
     try:
         async with asyncio.timeout(seconds + limits.KAFKA_POLL):
             return await member.getmany(timeout_ms=int(seconds * _MILLISECONDS), max_records=most)
     except TimeoutError:
         return None
+
+
+def _still_fetches(member: Member) -> None:
+    """Ask the library's own task: that it ended (a closed connection is enough) is told nowhere.
+
+    Raises:
+        KafkaError: it ended.
+    """
+    fetching: asyncio.Task[None] = cast("Any", member)._fetcher.error_future  # noqa: SLF001
+    if fetching.done():
+        cause = None if fetching.cancelled() else fetching.exception()
+        raise KafkaError("the client fetches no more") from cause
 
 
 async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:
