@@ -17,6 +17,7 @@ import pytest
 from tests.stack.ports import free_port
 
 PROGRAM = Path(__file__).with_name("tiny_service.py")
+CHUNK = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
 POST = b"POST /v1/leads HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\n"
 
 
@@ -103,12 +104,26 @@ async def exchange(tiny: Tiny, sent: bytes) -> tuple[float, bytes]:
     return time.monotonic() - began, said
 
 
+async def send_on(tiny: Tiny, sent: bytes) -> tuple[float, bytes]:
+    """Send bytes, and one more a second whatever is answered; return as `exchange` does."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
+    began = time.monotonic()
+    writer.write(sent)
+    said = asyncio.create_task(reader.read())
+    while not said.done():
+        writer.write(b"1\r\na\r\n")
+        await asyncio.sleep(1)
+    writer.close()
+    return time.monotonic() - began, await said
+
+
 async def test_who_sends_slowly_is_cut_off(tiny: Tiny) -> None:
-    silent, half_a_head, half_a_body, half_of_the_chunks = await asyncio.gather(
+    silent, half_a_head, half_a_body, half_of_the_chunks, refused = await asyncio.gather(
         exchange(tiny, b""),
         exchange(tiny, b"GET / HTTP/1.1\r\nHo"),
         exchange(tiny, POST + b"Content-Length: 100\r\n\r\nabc"),
         exchange(tiny, POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
+        send_on(tiny, POST + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 17),
     )
 
     for took, answer in (silent, half_a_head):
@@ -117,6 +132,10 @@ async def test_who_sends_slowly_is_cut_off(tiny: Tiny) -> None:
     for took, answer in (half_a_body, half_of_the_chunks):
         assert 14.5 < took < 17.5
         assert answer.startswith(b"HTTP/1.1 408")
+    took, answer = refused
+    assert 14.5 < took < 17.5
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 async def test_who_sends_slowly_but_in_time_is_answered(tiny: Tiny) -> None:
@@ -161,9 +180,8 @@ async def test_a_head_that_is_malformed_or_too_large_is_refused(
 async def test_a_body_that_is_too_large_gets_its_answer_even_while_it_comes(
     tiny: Tiny, megabytes: int, *, chunked: bool
 ) -> None:
-    chunk = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
     if chunked:
-        body = b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 16 * megabytes + b"0\r\n\r\n"
+        body = b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 16 * megabytes + b"0\r\n\r\n"
     else:
         size = megabytes * 1_048_576
         body = f"Content-Length: {size}\r\n\r\n".encode() + b"a" * size

@@ -118,16 +118,19 @@ class PatientProtocol(HttpToolsProtocol):
         """Answer with a problem, if nothing was answered yet, and close."""
         if self.transport.is_closing():
             return
-        if not self._is_answering():
+        if not self._has_answered():
             self.transport.write(_raw(problem))
         self.transport.close()
 
     def _speaks_1_1(self) -> bool:
         return self.parser is not None and self.parser.get_http_version() == "1.1"
 
-    def _is_answering(self) -> bool:
+    def _has_answered(self) -> bool:
+        """Tell whether an answer goes out, or went out already to the request that still comes."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is not None and cycle.response_started and not cycle.response_complete
+        if cycle is None or not cycle.response_started:
+            return False
+        return self._head_bytes is None or not cycle.response_complete
 
     def sweep(self, now: float) -> None:
         """Cut the connection if its time is over; one that does not get closed is broken off."""
