@@ -51,7 +51,8 @@ class JsonBody(Generic[T]):
         try:
             return self.adapter.validate_json(text)
         except ValidationError as error:
-            raise _problem(error) from None
+            problem = _problem(error)
+        raise problem  # outside, so that it does not hold what may be 100,000 mistakes
 
 
 def json_body(model: type[T]) -> JsonBody[T]:

@@ -62,6 +62,12 @@ def test_what_was_sent_is_not_in_the_answer() -> None:
     assert "s3cret" not in json.dumps(refused(raw).document())
 
 
+def test_an_answer_does_not_hold_on_to_what_was_wrong() -> None:
+    problem = refused(b'{"name":5}')
+
+    assert (problem.__context__, problem.__cause__) == (None, None)
+
+
 def test_at_most_twenty_mistakes_are_listed_and_the_rest_is_counted() -> None:
     raw = json.dumps({"name": "a", "parts": [{}] * 100}).encode()
 
