@@ -88,9 +88,9 @@ def _add_releasing(router: APIRouter, engine: AsyncEngine, keyring: Keyring, sco
         try:
             release = await parking_releases.give(engine, cause, actor=caller.name)
         except NoSuchCause:
-            raise _no_such_cause(wanted.cause) from None
+            raise _no_such_cause() from None
         except UnderWay as under_way:
-            raise _under_way(wanted.cause, under_way.release_id) from None
+            raise _under_way(under_way.release_id) from None
         status = HTTPStatus.ACCEPTED if release.state == "open" else HTTPStatus.OK
         headers = {"Location": f"/v1/parking-releases/{release.id}"}
         return Response(release.model_dump_json(), status, headers, "application/json")
@@ -105,12 +105,12 @@ def _add_releasing(router: APIRouter, engine: AsyncEngine, keyring: Keyring, sco
         return release
 
 
-def _no_such_cause(cause: str) -> Problem:
-    detail = f"No lead is parked here for {cause!r}, or none any more: see GET /v1/parked/causes."
+def _no_such_cause() -> Problem:
+    detail = "No lead is parked here for this cause, or none any more: see GET /v1/parked/causes."
     return Problem(404, "nothing-parked", "Nothing is parked for this cause", detail)
 
 
-def _under_way(cause: str, release_id: UUID | None) -> Problem:
+def _under_way(release_id: UUID | None) -> Problem:
     where = f"GET /v1/parking-releases/{release_id} tells how far it is." if release_id else ""
-    detail = f"Somebody else is releasing all that is parked for {cause!r}. {where}".rstrip()
+    detail = f"Somebody else is releasing all that is parked for this cause. {where}".rstrip()
     return Problem(409, "release-under-way", "It is being released already", detail)
