@@ -153,7 +153,21 @@ class TestAForm:
                     "content": b"--b\r\nnonsense",
                     "headers": {"Content-Type": "multipart/form-data; boundary=b"},
                 },
-                422,
+                400,
+            ),
+            (
+                {
+                    "content": b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b\r\n",
+                    "headers": {"Content-Type": "multipart/form-data; boundary=b"},
+                },
+                400,
+            ),
+            (
+                {
+                    "content": b'{"a":' * 300 + b"1" + b"}" * 300,
+                    "headers": {"Content-Type": "application/json"},
+                },
+                400,
             ),
             ({"data": {f"f{n}": "x" for n in range(301)}}, 422),
             ({"data": {"email": "x" * 1_100_000}}, 413),

@@ -4,6 +4,7 @@ Files are never kept. What the fields mean is for `domain.mapping`, when the sub
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from email.message import Message
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -18,21 +19,45 @@ from shared.web.problems import FieldError, Problem
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 MAX_FORM_FIELDS = 300
+MAX_DEPTH = 100
 _MAX_FILES = 20
 _NUL = b"\\u0000"
 
 
 def json_value(raw: bytes) -> object:
-    """Return what strict JSON holds: no NaN, no half characters.
+    """Return what strict JSON holds: no NaN, no half characters, no more than `MAX_DEPTH` levels.
+
+    What is deeper could be read, but not written again.
 
     Raises:
         Problem: 400, it is not JSON.
     """
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        detail = "The body is not valid JSON in UTF-8, or is nested too deeply."
-        raise Problem(400, "malformed-json", "The body is not JSON", detail) from None
+        raise _malformed() from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
+        raise _malformed()
+    return value
+
+
+def _malformed() -> Problem:
+    detail = "The body is not valid JSON in UTF-8, or is nested too deeply."
+    return Problem(400, "malformed-json", "The body is not JSON", detail)
+
+
+def _is_too_deep(value: object) -> bool:
+    """Tell whether there are more than `MAX_DEPTH` levels, going down level by level."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _directly_in(each)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _directly_in(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def json_fields(raw: bytes) -> dict[str, Any]:
@@ -90,15 +115,28 @@ async def _urlencoded(request: Request) -> list[tuple[str, str]]:
 
 
 async def _multipart(request: Request) -> list[tuple[str, str]]:
-    await request.body()
+    raw = await request.body()
     try:
         form = await request.form(max_files=_MAX_FILES, max_fields=MAX_FORM_FIELDS)
     except (HTTPException, FormParserError, UnicodeDecodeError, LookupError):
-        detail = "The multipart body cannot be read, or has too many fields or files."
-        raise Problem(400, "malformed-form", "The body is not a form", detail) from None
+        raise _no_form() from None
+    if not _is_whole(raw, request.headers["content-type"]):
+        raise _no_form()
     pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     await form.close()
     return pairs
+
+
+def _is_whole(raw: bytes, content_type: str) -> bool:
+    """Tell whether the last boundary came; the parser gives what came before a cut as well."""
+    message = Message()
+    message["content-type"] = content_type
+    return f"--{message.get_boundary('')}--".encode() in raw
+
+
+def _no_form() -> Problem:
+    detail = "The multipart body cannot be read, is cut off, or has too many fields or files."
+    return Problem(400, "malformed-form", "The body is not a form", detail)
 
 
 def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
