@@ -30,6 +30,9 @@ class Body(BaseModel):
 class JsonBody(Generic[T]):
     """A dependency that reads a request's body as one model; OpenAPI finds the model here."""
 
+    required = True
+    """Whether a request without a body is refused."""
+
     def __init__(self, model: type[T]) -> None:
         """Read bodies as `model`: a `Body`, or any type that pydantic knows."""
         self.adapter = TypeAdapter(model)

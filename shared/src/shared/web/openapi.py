@@ -5,7 +5,7 @@ FastAPI sees only what it parses itself; the rest is found here by the dependenc
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -79,7 +79,7 @@ def _from_dependency(
     if isinstance(call, JsonBody):
         schema = _add_model(schemas, call.adapter)
         content = {"application/json": {"schema": schema}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": call.required, "content": content}
         return (400, 413, 415, 422)
     if isinstance(call, Require):
         operation["security"] = [{"key": []}]
@@ -91,13 +91,14 @@ def _from_dependency(
 def _add_model(schemas: dict[str, Any], adapter: TypeAdapter[Any]) -> dict[str, Any]:
     """Add a model and its parts to the components; one that differs from its answer form apart."""
     schema = adapter.json_schema(ref_template=_REFERENCE)
-    parts = {part: _as_fastapi_has_it(found) for part, found in schema.pop("$defs", {}).items()}
-    schema = _as_fastapi_has_it(schema)
+    parts: dict[str, Any] = schema.pop("$defs", {})
     own = schema.get("title")
     if own and schema.get("type") == "object":
         parts[own] = schema
         schema = {"$ref": _REFERENCE.format(model=own)}
-    clashing = [part for part in parts if schemas.get(part, parts[part]) != parts[part]]
+    parts = {part: _as_fastapi_has_it(found) for part, found in parts.items()}
+    schema = _as_fastapi_has_it(schema)
+    clashing = [part for part in parts if part in schemas and not _same(schemas[part], parts[part])]
     text = json.dumps([parts, schema])
     for part in clashing:
         text = text.replace(
@@ -110,6 +111,26 @@ def _add_model(schemas: dict[str, Any], adapter: TypeAdapter[Any]) -> dict[str, 
 
 
 def _as_fastapi_has_it(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the same schema in FastAPI's form, so that equal ones are seen to be equal."""
+    """Return the same schema in FastAPI's form, its whole numbers apart."""
+    return _with_whole_numbers(_rounded(schema), schema)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return _rounded(one) == _rounded(other)
+
+
+def _rounded(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema in FastAPI's form, in which every number is a float."""
     form: dict[str, Any] = jsonable_encoder(Schema(**schema), by_alias=True, exclude_none=True)
     return form
+
+
+def _with_whole_numbers(form: Any, schema: Any) -> Any:  # noqa: ANN401  any JSON
+    """Return the form with numbers as they were: made a float, 2^63 - 1 is 2^63."""
+    if isinstance(form, dict):
+        fields = cast("dict[str, Any]", form).items()
+        return {name: _with_whole_numbers(value, schema.get(name)) for name, value in fields}
+    if isinstance(form, list):
+        pairs = zip(cast("list[Any]", form), schema, strict=True)
+        return [_with_whole_numbers(*pair) for pair in pairs]
+    return schema if isinstance(form, float) and isinstance(schema, int) else form

@@ -147,16 +147,22 @@ Email = Annotated[
 ]
 """One e-mail address in lower case, without asking the network; equal text is the same person."""
 
-Phone = Annotated[str, PhoneNumber()]
+Phone = Annotated[str, PhoneNumber(), Field(examples=["+49301234567"])]
 """A phone number with its country's code, as E.164: `+49301234567`."""
 
 CountryCode = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_upper=True), AfterValidator(_country)
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True),
+    AfterValidator(_country),
+    Field(examples=["DE"]),
 ]
 """ISO 3166-1 alpha-2, in capitals."""
 
 CurrencyCode = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_upper=True), AfterValidator(_currency)
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True),
+    AfterValidator(_currency),
+    Field(examples=["EUR"]),
 ]
 """ISO 4217, in capitals."""
 

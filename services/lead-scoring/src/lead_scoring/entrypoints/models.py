@@ -31,7 +31,7 @@ Threshold = Annotated[int, Field(strict=True, ge=1, le=100)]
 LowerText = Annotated[str, Text(200), AfterValidator(str.casefold)]
 Values = Annotated[
     list[LowerText],
-    BeforeValidator(_as_list),
+    BeforeValidator(_as_list, json_schema_input_type=list[LowerText] | LowerText),
     Field(
         max_length=200, description="one value that fits is enough; a single text may stand bare"
     ),

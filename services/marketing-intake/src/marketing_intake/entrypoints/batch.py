@@ -17,21 +17,24 @@ from shared.web.problems import FieldError, Problem
 MOST_ITEMS = 500
 
 
+Items = Annotated[list[LeadIn], Len(1, MOST_ITEMS)]
+
+
 class Leads(BaseModel):
     """Up to 500 leads."""
 
-    items: Annotated[list[LeadIn], Len(1, MOST_ITEMS)]
+    items: Items
 
 
-class LeadsBody(JsonBody[Leads]):
+class LeadsBody(JsonBody[object]):
     """The dependency that gives the items as they came; OpenAPI finds their model here."""
 
     def __init__(self) -> None:
         """Read `{"items": [...]}`, or a bare list."""
-        super().__init__(Leads)
+        super().__init__(cast("type[object]", Leads | Items))
 
     @override
-    async def __call__(self, request: Request) -> Sequence[object]:  # pyright: ignore[reportIncompatibleMethodOverride]  each item is read by itself later
+    async def __call__(self, request: Request) -> Sequence[object]:
         """Return the items.
 
         Raises:

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    WithJsonSchema,
 )
 
 from marketing_intake.domain.mapping import is_purpose, is_target
@@ -70,10 +71,20 @@ def _is_page(text: str) -> str:
     return text
 
 
+def _is_key(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().isprintable():
+        raise unfit("google_key", "must be one line, without control characters")
+    return key
+
+
 Short = Annotated[str, StringConstraints(max_length=200)]
 Long = Annotated[str, StringConstraints(max_length=2_000)]
 Tracked = Annotated[str, StringConstraints(max_length=1_500)]
-PlatformId = Annotated[str, Field(max_length=200, coerce_numbers_to_str=True)]
+PlatformId = Annotated[
+    str,
+    Field(max_length=200, coerce_numbers_to_str=True),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 200}, {"type": "number"}]}),
+]
 Purpose = Annotated[
     str,
     StringConstraints(max_length=50),
@@ -136,7 +147,9 @@ class LeadIn(BaseModel):
     email: Annotated[str, StringConstraints(max_length=254), AfterValidator(_is_email)] | None = (
         Field(default=None, json_schema_extra={"format": "email"})
     )
-    phone: Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_phone)] | None = None
+    phone: Annotated[str, StringConstraints(max_length=40), AfterValidator(_is_phone)] | None = (
+        Field(default=None, examples=["+49 30 1234567"])
+    )
     first_name: Annotated[str, StringConstraints(max_length=100)] | None = None
     last_name: Annotated[str, StringConstraints(max_length=100)] | None = None
     full_name: Short | None = None
@@ -166,15 +179,17 @@ class DefaultConsentIn(Body):
     text: Annotated[str, Text(2_000, lines=True)] | None = None
 
 
-Mapping = Annotated[
-    dict[Annotated[str, Text(200)], Annotated[str, AfterValidator(_is_target)]], MaxLen(300)
+Target = Annotated[str, AfterValidator(_is_target), Field(examples=["email"])]
+Mapping = Annotated[dict[Annotated[str, Text(200)], Target], MaxLen(300)]
+PageAddress = Annotated[
+    str,
+    StringConstraints(max_length=2_000),
+    AfterValidator(_is_page),
+    Field(examples=["https://example.com/thanks"]),
 ]
-Pages = Annotated[
-    list[Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_is_page)]],
-    MaxLen(20),
-]
+Pages = Annotated[list[PageAddress], MaxLen(20)]
 DefaultConsents = Annotated[list[DefaultConsentIn], MaxLen(20)]
-GoogleKey = Annotated[SecretStr, MaxLen(200)]
+GoogleKey = Annotated[SecretStr, MaxLen(200), AfterValidator(_is_key)]
 
 
 class SourceIn(Body):

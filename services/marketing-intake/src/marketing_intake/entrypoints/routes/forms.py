@@ -35,6 +35,13 @@ _BODY = {
         },
     }
 }
+_STORED: dict[str, Any] = {
+    "description": "Stored: a word of thanks; to a script the receipt",
+    "content": {
+        "text/html": {"schema": {"type": "string"}},
+        "application/json": {"example": {"receipt_id": "0197c5e4-7d3a-7f00-8000-000000000000"}},
+    },
+}
 
 
 def routes(context: Context) -> APIRouter:
@@ -43,8 +50,13 @@ def routes(context: Context) -> APIRouter:
 
     @router.post(
         "/v1/forms/{token}",
+        response_class=Response,
         openapi_extra=_BODY,
-        responses={303: {"description": "On to the page"}, **responses(400, 404, 413, 415, 422)},
+        responses={
+            200: _STORED,
+            303: {"description": "On to the page"},
+            **responses(400, 404, 413, 415, 422),
+        },
     )
     async def take_form(token: str, request: Request) -> Response:
         """Take a form in; `_next` names the page to go on to, `_submission_id` makes it safe.

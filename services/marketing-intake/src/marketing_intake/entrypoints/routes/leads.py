@@ -106,7 +106,7 @@ def _add_consent(router: APIRouter, context: Context) -> None:
 def _add_merging(router: APIRouter, context: Context) -> None:
     writer = context.keyring.require("leads:write")
 
-    @router.post("/v1/leads/{lead_id}/merge", response_model=LeadDetail)
+    @router.post("/v1/leads/{lead_id}/merge", response_model=LeadDetail, responses=responses(409))
     async def merge_lead(
         lead_id: UUID,
         caller: Annotated[Caller, Depends(writer)],

@@ -111,7 +111,7 @@ def _add_changing(router: APIRouter, context: Context) -> None:
 
 def _answer(made: SourceRecord, status: int) -> StoredAnswer:
     headers = {"Location": f"/v1/sources/{made.id}", "ETag": etag(made.version)}
-    return StoredAnswer(status, made.model_dump_json(exclude_none=True), headers)
+    return StoredAnswer(status, made.model_dump_json(), headers)
 
 
 def _unknown() -> Problem:

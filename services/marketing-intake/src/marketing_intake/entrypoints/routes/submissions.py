@@ -64,7 +64,12 @@ def _add_reading(router: APIRouter, context: Context) -> None:
 def _add_retrying(router: APIRouter, context: Context) -> None:
     writer = context.keyring.require("sources:write")
 
-    @router.post("/v1/submissions/{submission_id}/retry", status_code=202, response_class=Response)
+    @router.post(
+        "/v1/submissions/{submission_id}/retry",
+        status_code=202,
+        response_class=Response,
+        responses=responses(409),
+    )
     async def retry_submission(
         submission_id: UUID, _caller: Annotated[Caller, Depends(writer)]
     ) -> Response:

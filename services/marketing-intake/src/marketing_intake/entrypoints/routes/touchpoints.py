@@ -24,6 +24,7 @@ from shared.web.body import json_body
 from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, recall, remember
 from shared.web.keys import Caller
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode
+from shared.web.problems import responses
 
 _TOUCHPOINT = json_body(TouchpointIn)
 
@@ -60,7 +61,12 @@ def _add_reading(router: APIRouter, context: Context) -> None:
 def _add_recording(router: APIRouter, context: Context) -> None:
     writer = context.keyring.require("leads:write")
 
-    @router.post("/v1/touchpoints", status_code=201, response_model=TouchpointRecord)
+    @router.post(
+        "/v1/touchpoints",
+        status_code=201,
+        response_model=TouchpointRecord,
+        responses=responses(404),
+    )
     async def add_touchpoint(
         caller: Annotated[Caller, Depends(writer)],
         wanted: Annotated[TouchpointIn, Depends(_TOUCHPOINT)],

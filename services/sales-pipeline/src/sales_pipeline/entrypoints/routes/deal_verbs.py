@@ -135,6 +135,8 @@ VERBS: tuple[Verb[Any], ...] = (
 class MaybeBody(JsonBody[B]):
     """Reads a body that may be missing altogether: then all its fields are."""
 
+    required = False
+
     async def __call__(self, request: HttpRequest) -> B:
         """Return the body; errors as those of `JsonBody`, but none for no body."""
         if not await request.body():
