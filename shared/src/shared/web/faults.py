@@ -104,6 +104,8 @@ def _error(fault: Mapping[str, Any]) -> FieldError:
     if place not in _PLACES:
         place, rest = "body", list(fault["loc"])
     parts = [_printable(part) for part in rest]
+    if place != "body":
+        parts = parts[:1]  # of a list of values it is the parameter that is to be mended
     label = ".".join(parts)[-_MAX_NAME:] or f"the {place}"
     name = _pointer(parts) if place == "body" else label
     return FieldError(place, name, fault["type"].removeprefix(OWN), f"{label} {hint(fault)}")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import httpx
@@ -32,6 +32,9 @@ class IllegalMove(Exception):
     pass
 
 
+Stage = Literal["new", "won"]
+
+
 class LeadIn(Body):
     name: Name
     worth: Money | None = None
@@ -51,8 +54,10 @@ def routes() -> APIRouter:
         return LeadOut(name=lead.name, worth=lead.worth)
 
     @inner.get("")
-    async def list_leads(limit: Limit = DEFAULT_LIMIT) -> Page[LeadOut]:
-        return Page(items=[LeadOut(name=str(limit))], next=None)
+    async def list_leads(
+        limit: Limit = DEFAULT_LIMIT, stage: Annotated[list[Stage] | None, Query()] = None
+    ) -> Page[LeadOut]:
+        return Page(items=[LeadOut(name=f"{limit} {stage}")], next=None)
 
     @inner.get("/{lead_id}")
     async def read_lead(
@@ -167,6 +172,33 @@ async def test_a_wrong_parameter_is_named(client: httpx.AsyncClient) -> None:
     assert answer.json()["errors"] == [
         {"parameter": "limit", "code": "less_than_equal", "detail": "limit must be at most 200"}
     ]
+
+
+async def test_of_a_list_of_values_the_parameter_is_named(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/leads?stage=won&stage=lost")
+
+    (error,) = answer.json()["errors"]
+    assert (error["parameter"], error["code"]) == ("stage", "literal_error")
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"), [("limit=1&limit=2", "limit"), ("limit=1&nmae=2", "nmae")]
+)
+async def test_a_parameter_that_would_be_passed_over_is_named(
+    client: httpx.AsyncClient, query: str, parameter: str
+) -> None:
+    answer = await client.get(f"/v1/leads?{query}")
+
+    assert answer.status_code == 422
+    assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
+
+
+async def test_a_parameter_that_takes_more_than_one_value_may_repeat(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/v1/leads?stage=won&stage=new")
+
+    assert answer.json()["items"][0]["name"] == "50 ['won', 'new']"
 
 
 async def test_a_wrong_method_is_told_all_right_ones(client: httpx.AsyncClient) -> None:
@@ -316,6 +348,14 @@ async def test_the_openapi_document_is_valid_and_knows_raw_bodies(
         "Page_LeadOut_",
         "ProblemDocument",
     ]
+
+
+async def test_the_openapi_document_tells_limits_to_the_last_digit(
+    client: httpx.AsyncClient,
+) -> None:
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+
+    assert schemas["Money"]["properties"]["amount_minor"]["maximum"] == 2**63 - 1
 
 
 async def test_the_openapi_document_tells_which_scope_a_route_needs(
