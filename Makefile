@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
-SUITES := check integration e2e faults load
+SUITES := check integration hostile e2e faults load
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 MEMBERS := shared $(wildcard services/*) deploy
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
@@ -38,7 +38,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test integration e2e faults load
+.PHONY: test integration hostile e2e faults load
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -49,6 +49,9 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/contract tests/integration
+
+hostile: setup-dev ## Input that means harm, at every route and by its document (in full: more of it)
+	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 tests/hostile
 
 e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
 	@$(BIN)/pytest -q tests/e2e

@@ -15,10 +15,10 @@ SERVICES = (INTAKE, SCORING, PIPELINE, NOTIFIER)
 
 def document(service: str) -> dict[str, Any]:
     """Return the document of the service of that name."""
-    return _app(service).openapi()
+    return app_of(service).openapi()
 
 
-def _app(service: str) -> FastAPI:
+def app_of(service: str) -> FastAPI:
     """Build the app around nothing: its routes hold what they are given, and are not called."""
     entrypoints = f"{service.replace('-', '_')}.entrypoints"
     context = import_module(f"{entrypoints}.context").Context
