@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shared.web.body import Body, json_body
 from shared.web.problems import Problem
-from shared.web.values import Email, JsonObject, Name
+from shared.web.values import Email, Entries, Items, JsonObject, Name
 
 
 class Part(Body):
@@ -21,6 +21,8 @@ class LeadIn(Body):
     email: Email | None = None
     parts: Annotated[tuple[Part, ...], Field(max_length=1_000)] = ()
     extra: JsonObject | None = None
+    marks: Annotated[list[str], Items(9)] | None = None
+    traits: Annotated[dict[str, str], Entries(2)] | None = None
 
 
 def refused(raw: bytes) -> Problem:
@@ -60,6 +62,22 @@ def test_what_was_sent_is_not_in_the_answer() -> None:
     raw = b'{"name":["s3cret"],"email":"s3cret","parts":[{"kind":"s3cret"}],"extra":{"a":NaN}}'
 
     assert "s3cret" not in json.dumps(refused(raw).document())
+
+
+@pytest.mark.parametrize(
+    ("raw", "pointer"),
+    [
+        (b'{"name":"a","marks":[' + b"0," * 500 + b"0]}", "#/marks/0"),
+        (b'{"name":"a","marks":[' + b'"x",' * 500 + b'"x"]}', "#/marks"),
+        (b'{"name":"a","traits":{"a":0,"b":0,"c":0}}', "#/traits"),
+        (b'{"name":"a","traits":{"a":0,"b":"x"}}', "#/traits/a"),
+        (b'{"name":"a","traits":[0,0,0]}', "#/traits"),
+    ],
+)
+def test_a_list_is_looked_at_up_to_its_first_mistake_and_an_object_only_if_it_is_small(
+    raw: bytes, pointer: str
+) -> None:
+    assert [error["pointer"] for error in told(raw)] == [pointer]
 
 
 def test_an_answer_does_not_hold_on_to_what_was_wrong() -> None:

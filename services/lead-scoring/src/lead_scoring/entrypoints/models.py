@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from lead_scoring.domain.predicate import Operator, Predicate
 from lead_scoring.domain.scorecard import Cuts, Group, Repeat, Rule, Rulebook
 from shared.web.body import Body
-from shared.web.values import Text
+from shared.web.values import Items, Text
 
 _EXAMPLE_RULE = {
     "code": "title_senior",
@@ -26,15 +26,14 @@ def _as_list(value: Any) -> Any:  # noqa: ANN401  whatever was sent
 
 Points = Annotated[int, Field(strict=True, ge=-100, le=100)]
 CutPoint = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
-CutPoints = Annotated[list[CutPoint], Field(min_length=3, max_length=3)]
+CutPoints = Annotated[list[CutPoint], Items(3, min_length=3)]
 Threshold = Annotated[int, Field(strict=True, ge=1, le=100)]
 LowerText = Annotated[str, Text(200), AfterValidator(str.casefold)]
+_Listed = Annotated[list[LowerText], Items(200)]
 Values = Annotated[
-    list[LowerText],
-    BeforeValidator(_as_list, json_schema_input_type=list[LowerText] | LowerText),
-    Field(
-        max_length=200, description="one value that fits is enough; a single text may stand bare"
-    ),
+    _Listed,
+    BeforeValidator(_as_list, json_schema_input_type=_Listed | LowerText),
+    Field(description="one value that fits is enough; a single text may stand bare"),
 ]
 
 
@@ -62,7 +61,7 @@ class RuleIn(Body):
     text: Annotated[str, Text(120)] = Field(description="its reason in words, shown to sales")
     group: Literal["fit", "engagement"]
     points: Points
-    when: list[PredicateIn] = Field(min_length=1, max_length=10)
+    when: Annotated[list[PredicateIn], Items(10, min_length=1)]
     repeat: Repeat = Field(Repeat.ONCE, description="each: again for every touchpoint")
     max_times: int = Field(1, strict=True, ge=1, le=10, description="the most times of `each`")
 
@@ -79,7 +78,11 @@ class RuleIn(Body):
         )
 
 
-Rules = Annotated[list[RuleIn], Field(min_length=1, max_length=100, examples=[[_EXAMPLE_RULE]])]
+Rules = Annotated[
+    list[RuleIn],
+    Items(100, min_length=1),
+    Field(examples=[[_EXAMPLE_RULE]]),
+]
 
 
 class ScorecardIn(Body):

@@ -25,7 +25,7 @@ from marketing_intake.domain.source import DEFAULT_HONEYPOT, Channel, SourceKind
 from marketing_intake.domain.values import email_of
 from shared.web.body import Body
 from shared.web.faults import unfit
-from shared.web.values import CountryCode, Instant, Name, Text
+from shared.web.values import CountryCode, Entries, Instant, Items, Name, Text
 
 _PHONE = re.compile(r"[+0-9 ()./\-]*(?:(?:x|ext\.?|#) ?[0-9]{1,8})?", re.IGNORECASE)
 _FEWEST_DIGITS = 4
@@ -110,12 +110,12 @@ class AnswerIn(BaseModel):
     """A question and what was answered."""
 
     question: Short
-    answer: Scalar | Annotated[list[Scalar], MaxLen(100)] | None = None
+    answer: Scalar | Annotated[list[Scalar], Items(100)] | None = None
 
 
 Answers = (
-    Annotated[dict[Short, Scalar | Annotated[list[Scalar], MaxLen(100)] | None], MaxLen(200)]
-    | Annotated[list[AnswerIn], MaxLen(200)]
+    Annotated[dict[Short, Scalar | Annotated[list[Scalar], Items(100)] | None], Entries(200)]
+    | Annotated[list[AnswerIn], Items(200)]
 )
 
 
@@ -163,10 +163,10 @@ class LeadIn(BaseModel):
     form_id: PlatformId | None = None
     page_url: Long | None = None
     referrer: Long | None = None
-    utm: Annotated[dict[Short, Tracked | None], MaxLen(20)] | None = None
-    click_ids: Annotated[dict[Short, Tracked | None], MaxLen(20)] | None = None
+    utm: Annotated[dict[Short, Tracked | None], Entries(20)] | None = None
+    click_ids: Annotated[dict[Short, Tracked | None], Entries(20)] | None = None
     answers: Answers | None = None
-    consents: Annotated[list[ConsentIn], MaxLen(20)] | None = None
+    consents: Annotated[list[ConsentIn], Items(20)] | None = None
     submitted_at: Instant | None = None
     is_test: bool = False
 
@@ -180,15 +180,15 @@ class DefaultConsentIn(Body):
 
 
 Target = Annotated[str, AfterValidator(_is_target), Field(examples=["email"])]
-Mapping = Annotated[dict[Annotated[str, Text(200)], Target], MaxLen(300)]
+Mapping = Annotated[dict[Annotated[str, Text(200)], Target], Entries(300)]
 PageAddress = Annotated[
     str,
     StringConstraints(max_length=2_000),
     AfterValidator(_is_page),
     Field(examples=["https://example.com/thanks"]),
 ]
-Pages = Annotated[list[PageAddress], MaxLen(20)]
-DefaultConsents = Annotated[list[DefaultConsentIn], MaxLen(20)]
+Pages = Annotated[list[PageAddress], Items(20)]
+DefaultConsents = Annotated[list[DefaultConsentIn], Items(20)]
 GoogleKey = Annotated[SecretStr, MaxLen(200), AfterValidator(_is_key)]
 
 
@@ -255,9 +255,9 @@ class TouchpointIn(Body):
     campaign_id: Annotated[str, Text(200)] | None = None
     page_url: Annotated[str, Text(2_000)] | None = None
     referrer: Annotated[str, Text(2_000)] | None = None
-    utm: Annotated[dict[Annotated[str, Text(50)], Annotated[str, Text(1_500)]], MaxLen(20)] = Field(
-        default_factory=dict[str, str]
+    utm: Annotated[dict[Annotated[str, Text(50)], Annotated[str, Text(1_500)]], Entries(20)] = (
+        Field(default_factory=dict[str, str])
     )
     click_ids: Annotated[
-        dict[Annotated[str, Text(50)], Annotated[str, Text(1_500)]], MaxLen(20)
+        dict[Annotated[str, Text(50)], Annotated[str, Text(1_500)]], Entries(20)
     ] = Field(default_factory=dict[str, str])

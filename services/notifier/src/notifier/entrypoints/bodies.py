@@ -16,7 +16,7 @@ from pydantic import field_validator as check_field
 from notifier.domain.playbook import FACTS, Role
 from shared.web.body import Body
 from shared.web.faults import unfit
-from shared.web.values import Instant, Text
+from shared.web.values import Entries, Instant, Text
 
 _LONGEST = timedelta(days=366)
 
@@ -60,8 +60,8 @@ Title = Annotated[
 ]
 Condition = Annotated[
     dict[Annotated[str, Text(30)], Annotated[str, Text(500)]],
+    Entries(5),
     Field(
-        max_length=5,
         description="what the event must say, such as its stage; empty: whatever it says",
         examples=[{"stage": "proposal"}],
     ),
