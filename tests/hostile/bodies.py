@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,8 @@ from shared.limits import MAX_BODY_BYTES
 
 _MARK = "\x1fhere\x1f"
 _BATCH = "take_leads"
-_ITEM = ("items", 0)
+_ITEMS = ("items",)
+_ITEM = (*_ITEMS, 0)
 _C = CANARY.encode()
 
 
@@ -79,7 +81,7 @@ def attacks(operation: Operation, aim: Aim) -> Iterator[Attack]:
 def _fields(operation: Operation, aim: Aim, schema: Schema) -> Iterator[Field]:
     """Yield the fields; of a batch's item only one more: it is read as a lead that comes alone."""
     for field in aim.samples.fields(schema):
-        if operation.name != _BATCH or field.place in {("items",), _ITEM, (*_ITEM, "email")}:
+        if operation.name != _BATCH or field.place in {_ITEMS, _ITEM, (*_ITEM, "email")}:
             yield field
 
 
@@ -120,23 +122,10 @@ def _on_the_type(operation: Operation, aim: Aim) -> Iterator[Attack]:
     ):
         what = f"a body that is said to be {said.replace(CANARY, '…')!r}"
         yield with_body(request, body.encode(encoding), said, what=what, statuses=statuses)
-    packed = with_body(
-        request, body.encode(), JSON, what="a body said to be packed", statuses=statuses
-    )
-    yield _with_header(packed, "Content-Encoding", b"gzip")
-    yield _with_header(
-        with_body(request, body.encode(), JSON, what="a body of no type", statuses=statuses),
-        "Content-Type",
-        None,
-    )
-
-
-def _with_header(attack: Attack, name: str, value: bytes | None) -> Attack:
-    headers = {**attack.headers, name: value}
-    return Attack(
-        what=attack.what, operation=attack.operation, address=attack.address,
-        headers=headers, body=attack.body, statuses=attack.statuses,
-    )  # fmt: skip
+    packed = {**request.headers, "Content-Encoding": b"gzip"}
+    yield replace(request, what="a body said to be packed", headers=packed, statuses=statuses)
+    untold = {**request.headers, "Content-Type": None}
+    yield replace(request, what="a body of no type", headers=untold, statuses=statuses)
 
 
 def _on_a_field(operation: Operation, aim: Aim, schema: Schema, field: Field) -> Iterator[Attack]:
@@ -144,9 +133,13 @@ def _on_a_field(operation: Operation, aim: Aim, schema: Schema, field: Field) ->
     for hostile in IN_JSON:
         value = _parsed(hostile)
         fits = hostile.storable and allows(operation.service, field.schema, value)
-        fits = fits or (operation.name == _BATCH and bool(value) and isinstance(value, list))
+        if operation.name == _BATCH and field.place == _ITEMS and isinstance(value, list):
+            fits = bool(value)
         body = _put(whole, field.place, hostile.raw)
         yield _attack(operation, aim, body, f"{hostile.what} as", field, refused=not fits)
+    if any(kind.get("type") == "array" for kind in kinds(operation.service, field.schema)):
+        too_many = replace(_attack(operation, aim, b"", "items without end as", field), named="")
+        yield replace(too_many, body=_put(whole, field.place, b"[%s0]" % (b"0," * 250_000)))
     if field.required:
         body = json.dumps(_without(whole, field.place)).encode()
         yield _attack(operation, aim, body, "without", field, refused=True)
@@ -165,7 +158,7 @@ def _with_an_unknown_field(operation: Operation, aim: Aim, schema: Schema) -> It
 
 
 def _attack(
-    operation: Operation, aim: Aim, body: bytes, what: str, field: Field, *, refused: bool
+    operation: Operation, aim: Aim, body: bytes, what: str, field: Field, *, refused: bool = True
 ) -> Attack:
     """Return the attack; a batch takes the others and names the field of the one item."""
     refused = refused and operation.name not in KEEPS_ALL
