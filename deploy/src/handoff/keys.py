@@ -58,6 +58,8 @@ def check_scopes(service: str, scopes: Sequence[str], source_id: UUID | None) ->
         raise WrongScopes(f"{', '.join(unknown)}: {service} has the scopes {', '.join(known)}")
     if source_id is not None and service != "marketing-intake":
         raise WrongScopes(f"only a key of marketing-intake can be tied to a source: not {service}")
+    if source_id is not None and OPERATE in scopes:
+        raise WrongScopes(f"{OPERATE} is not about one source: give it to a key that is not tied")
 
 
 async def create(

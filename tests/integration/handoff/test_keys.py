@@ -14,6 +14,8 @@ from shared import limits
 from shared.ids import new_id
 from shared.web.keys import Keyring, read_key
 
+SOURCE = str(new_id())
+
 
 @pytest.fixture
 async def keyring(databases: Databases) -> AsyncGenerator[Keyring]:
@@ -87,6 +89,8 @@ async def test_a_short_lived_key_ends_with_its_work(databases: Databases, keyrin
         (["--service", "notifier", "--scope", "leads:write"], "tasks:read"),
         (["--service", "notifier", "--scope", "operate", "--source", "7"], "not an id"),
         (["--service", "notifier"], "--scope"),
+        (["--service", "marketing-intake", "--scope", "operate", "--source", SOURCE], "one source"),
+        (["--service", "notifier", "--scope", "tasks:read", "--source", SOURCE], "intake"),
     ],
 )
 def test_wrong_use_is_2_and_says_what_would_be_right(

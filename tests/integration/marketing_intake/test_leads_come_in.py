@@ -231,7 +231,8 @@ class TestWhoMayPost:
 
         answer = await intake.anybody.post("/v1/leads", json=lead, headers=headers)
 
-        assert answer.status_code == 403
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "#/source_id"
 
 
 class TestWrongInput:

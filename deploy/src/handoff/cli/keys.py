@@ -35,7 +35,7 @@ def create(
     ],
     more: Annotated[list[str] | None, typer.Argument(metavar="SCOPE")] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="ID", help="The only source that it may write to.")
+        str | None, typer.Option(metavar="ID", help="The only source that it is for.")
     ] = None,
     name: Annotated[str, typer.Option(help="Who has it; shown in lists and in orders.")] = "",
     as_json: AsJson = False,

@@ -53,7 +53,7 @@ class NewKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a key, with what it may do, and the only source it may write to, if it has one."""
+    """Who asks: a key, with what it may do, and the only source it is for, if it is tied to one."""
 
     key_id: str
     name: str
@@ -104,13 +104,17 @@ class Keyring:
         self._known: dict[str, Known] = {}
         self._reading: dict[str, asyncio.Task[Known | None]] = {}
 
-    def require(self, *scopes: str) -> "Require":
-        """Return the dependency that gives the `Caller` who has all of `scopes`."""
-        return Require(self, scopes)
+    def require(self, *scopes: str, tied: bool = False) -> "Require":
+        """Return the dependency that gives the `Caller` who has all of `scopes`.
 
-    def require_any(self, *scopes: str) -> "Require":
+        `tied`: also one whose key is for one source only; the route then sees to it that nothing
+        of another source is shown or changed.
+        """
+        return Require(self, scopes, tied=tied)
+
+    def require_any(self, *scopes: str, tied: bool = False) -> "Require":
         """Return the dependency that gives the `Caller` who has at least one of `scopes`."""
-        return Require(self, scopes, one_is_enough=True)
+        return Require(self, scopes, one_is_enough=True, tied=tied)
 
     async def caller_of(self, key: str) -> Caller | None:
         """Return whose live key this is; None for any other text."""
@@ -153,12 +157,18 @@ class Require:
     """The dependency: who asks, or 401 or 403. OpenAPI finds the scopes here."""
 
     def __init__(
-        self, keyring: Keyring, scopes: tuple[str, ...], *, one_is_enough: bool = False
+        self,
+        keyring: Keyring,
+        scopes: tuple[str, ...],
+        *,
+        one_is_enough: bool = False,
+        tied: bool = False,
     ) -> None:
         """Let pass who has all of `scopes`, or one of them."""
         self._keyring = keyring
         self._scopes = scopes
         self._one_is_enough = one_is_enough
+        self._tied = tied
 
     def __str__(self) -> str:
         """Say what a key needs here, for the document and for who lacks it."""
@@ -174,7 +184,7 @@ class Require:
         """Return who asks.
 
         Raises:
-            Problem: 401 without a live key, 403 where a scope is missing.
+            Problem: 401 without a live key, 403 where a scope is missing or the key is tied.
         """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -188,6 +198,8 @@ class Require:
         request.scope[CALLER] = caller.key_id
         if not self._allows(caller):
             raise self._forbidden()
+        if caller.source_id is not None and not self._tied:
+            raise _too_narrow()
         return caller
 
     def _forbidden(self) -> Problem:
@@ -199,6 +211,11 @@ class Require:
             f"This needs a key with {self}.",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'},
         )
+
+
+def _too_narrow() -> Problem:
+    detail = "This is not about one source alone: it needs a key that is tied to none."
+    return Problem(403, "key-is-tied", "The key is tied to one source", detail)
 
 
 def _unknown(detail: str, challenge: str) -> Problem:

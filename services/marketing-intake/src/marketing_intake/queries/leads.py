@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, exists, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from marketing_intake.adapters.tables import identity_key, lead, lead_phone
+from marketing_intake.adapters.tables import identity_key, lead, lead_phone, touchpoint
 from shared.messaging import subjects
 
 Position = tuple[datetime, UUID] | tuple[UUID]
@@ -61,11 +61,12 @@ class LeadDetail(LeadRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadFilter:
-    """Whom somebody looks for; absent: whoever it is."""
+    """Whom somebody looks for; absent: whoever it is, and by whichever source."""
 
     email: str | None = None
     phone: str | None = None
     updated_since: datetime | None = None
+    brought_by: UUID | None = None
 
 
 _WHOLE = select(*(lead.c[name] for name in LeadRecord.model_fields)).where(
@@ -76,30 +77,52 @@ _CONSENTS = text("""
            created_at AS updated_at
     FROM consent WHERE lead_id = :id ORDER BY purpose, received_at DESC, id DESC
 """)
-_TOUCHPOINTS = text("SELECT count(*) FROM touchpoint WHERE lead_id = :id")
+_TOUCHPOINTS = text("""
+    SELECT count(*) FROM touchpoint
+    WHERE lead_id = :id AND source_id = coalesce(CAST(:source AS uuid), source_id)
+""")
 _ALIKE = text("""
-    SELECT like_id FROM suggested_duplicate WHERE lead_id = :id
-    UNION SELECT lead_id FROM suggested_duplicate WHERE like_id = :id ORDER BY 1 LIMIT 50
+    SELECT id FROM (
+        SELECT like_id AS id FROM suggested_duplicate WHERE lead_id = :id
+        UNION SELECT lead_id FROM suggested_duplicate WHERE like_id = :id
+    ) AS alike
+    WHERE CAST(:source AS uuid) IS NULL
+       OR EXISTS (
+           SELECT FROM touchpoint t
+           WHERE t.lead_id = alike.id AND t.source_id = :source AND t.submission_id IS NOT NULL
+       )
+    ORDER BY id LIMIT 50
 """)
 
 _MERGED = text("SELECT id FROM lead WHERE merged_into = :id ORDER BY id LIMIT 200")
 
 
-async def one(connection: AsyncConnection, lead_id: UUID) -> LeadDetail | None:
-    """Return a lead that is not erased, by any of its ids."""
+async def one(
+    connection: AsyncConnection, lead_id: UUID, *, brought_by: UUID | None = None
+) -> LeadDetail | None:
+    """Return a lead that is not erased, by any of its ids; or as far as a source brought it."""
     lead_id = await subjects.called(connection, lead_id)
-    row = (await connection.execute(_WHOLE.where(lead.c.id == lead_id))).one_or_none()
+    statement = _matching(LeadFilter(brought_by=brought_by)).where(lead.c.id == lead_id)
+    row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return None
     values = {"id": lead_id}
+    of_source = {**values, "source": brought_by}
     consents = (await connection.execute(_CONSENTS, values)).all()
     return LeadDetail(
         **LeadRecord.model_validate(row).model_dump(),
         consents=[ConsentRecord.model_validate(consent) for consent in consents],
-        touchpoint_count=await connection.scalar(_TOUCHPOINTS, values) or 0,
-        suggested_duplicates=list((await connection.scalars(_ALIKE, values)).all()),
+        touchpoint_count=await connection.scalar(_TOUCHPOINTS, of_source) or 0,
+        suggested_duplicates=list((await connection.scalars(_ALIKE, of_source)).all()),
         merged_leads=list((await connection.scalars(_MERGED, values)).all()),
     )
+
+
+async def is_brought_by(connection: AsyncConnection, lead_id: UUID, source_id: UUID) -> bool:
+    """Tell whether a source brought a lead, by whichever of its ids."""
+    lead_id = await subjects.called(connection, lead_id)
+    statement = _matching(LeadFilter(brought_by=source_id)).where(lead.c.id == lead_id)
+    return (await connection.execute(statement)).one_or_none() is not None
 
 
 async def page(
@@ -138,7 +161,18 @@ def _matching(wanted: LeadFilter) -> Select[Any]:
         )
     if wanted.updated_since is not None:
         statement = statement.where(lead.c.updated_at >= wanted.updated_since)
+    if wanted.brought_by is not None:
+        statement = statement.where(_brought_by(wanted.brought_by))
     return statement
+
+
+def _brought_by(source_id: UUID) -> ColumnElement[bool]:
+    """Tell leads that a source brought: who only saw them come and go has not brought them."""
+    return exists().where(
+        touchpoint.c.lead_id == lead.c.id,
+        touchpoint.c.source_id == source_id,
+        touchpoint.c.submission_id.is_not(None),
+    )
 
 
 def _ordered(statement: Select[Any], wanted: LeadFilter, after: Position | None) -> Select[Any]:

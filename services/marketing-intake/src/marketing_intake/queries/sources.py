@@ -56,10 +56,17 @@ async def one(
 
 
 async def page(
-    connection: AsyncConnection, *, after: UUID | None, limit: int, with_token: bool
+    connection: AsyncConnection,
+    *,
+    after: UUID | None,
+    limit: int,
+    with_token: bool,
+    only: UUID | None,
 ) -> Sequence[SourceRecord]:
-    """Return sources, newest first."""
+    """Return sources, newest first; or `only` that one."""
     statement = select(source).order_by(source.c.id.desc()).limit(limit)
+    if only:
+        statement = statement.where(source.c.id == only)
     if after:
         statement = statement.where(source.c.id < after)
     rows = await connection.execute(statement)

@@ -43,10 +43,17 @@ async def one(connection: AsyncConnection, touchpoint_id: UUID) -> TouchpointRec
 
 
 async def page(
-    connection: AsyncConnection, lead_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+    connection: AsyncConnection,
+    lead_id: UUID,
+    *,
+    by: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> Sequence[TouchpointRecord]:
-    """Return a lead's touchpoints in the order in which they occurred."""
+    """Return a lead's touchpoints, all or one source's, in the order in which they occurred."""
     statement = select(touchpoint).where(touchpoint.c.lead_id == lead_id)
+    if by:
+        statement = statement.where(touchpoint.c.source_id == by)
     if after:
         beyond = tuple_(touchpoint.c.occurred_at, touchpoint.c.id) > tuple_(*after)
         statement = statement.where(beyond)

@@ -87,7 +87,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def _add_one(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require(_SCOPE)
+    writer = context.keyring.require(_SCOPE, tied=True)
 
     @router.post(
         "/v1/leads",
@@ -118,7 +118,7 @@ def _add_one(router: APIRouter, context: Context) -> None:
 
 
 def _add_many(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require(_SCOPE)
+    writer = context.keyring.require(_SCOPE, tied=True)
 
     @router.post("/v1/leads/batch", status_code=202, openapi_extra={"parameters": _HEADERS})
     async def take_leads(

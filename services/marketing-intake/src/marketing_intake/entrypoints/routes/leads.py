@@ -1,9 +1,11 @@
 """Known leads: found, shown, told of their consent, merged, and erased."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from marketing_intake.adapters import erasing
@@ -41,18 +43,19 @@ def routes(context: Context) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, context: Context) -> None:
-    reader = context.keyring.require("leads:read")
+    reader = context.keyring.require("leads:read", tied=True)
 
     @router.get("/v1/leads/{lead_id}")
     async def show_lead(
-        lead_id: UUID, response: Response, _caller: Annotated[Caller, Depends(reader)]
+        lead_id: UUID, response: Response, caller: Annotated[Caller, Depends(reader)]
     ) -> LeadDetail:
         """Show a lead, with the consents that hold; one that was erased is not found.
 
-        The id of a lead that was merged shows the lead that it became: compare `id`.
+        The id of a lead that was merged shows the lead that it became: compare `id`. A key that is
+        tied to a source finds the leads which that source brought.
         """
         async with context.engine.connect() as connection:
-            record = await shown.one(connection, lead_id)
+            record = await shown.one(connection, lead_id, brought_by=caller.source_id)
         if record is None:
             raise LeadNotFound(f"no lead has the id {lead_id}")
         response.headers["ETag"] = etag(record.version)
@@ -60,12 +63,13 @@ def _add_reading(router: APIRouter, context: Context) -> None:
 
     @router.get("/v1/leads")
     async def list_leads(
-        _caller: Annotated[Caller, Depends(reader)],
+        caller: Annotated[Caller, Depends(reader)],
         wanted: Annotated[LeadFilter, Depends(_wanted)],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[LeadRecord]:
         """List leads, newest first; with `updated_since` in the order of their last change."""
+        wanted = replace(wanted, brought_by=caller.source_id)
         after = decode(cursor, shown.position_shape(wanted))
         async with context.engine.connect() as connection:
             found = await shown.page(connection, wanted, after=after, limit=limit + 1)
@@ -74,7 +78,7 @@ def _add_reading(router: APIRouter, context: Context) -> None:
 
 
 def _add_consent(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require("leads:write")
+    writer = context.keyring.require("leads:write", tied=True)
 
     @router.post("/v1/leads/{lead_id}/consents", status_code=201, response_model=ConsentRecord)
     async def add_consent(
@@ -88,6 +92,7 @@ def _add_consent(router: APIRouter, context: Context) -> None:
         async with context.engine.begin() as connection:
             known = await recall(connection, caller, idempotency_key, print_)
             if known is None:
+                await _require_brought(connection, lead_id, caller)
                 await act_on(
                     connection,
                     lead_id,
@@ -153,6 +158,11 @@ def _add_erasing(router: APIRouter, context: Context) -> None:
                 await erasure.blank(connection, names)
                 await idempotency.forget(connection, names)
         return Response(status_code=204)
+
+
+async def _require_brought(connection: AsyncConnection, lead_id: UUID, caller: Caller) -> None:
+    if caller.source_id and not await shown.is_brought_by(connection, lead_id, caller.source_id):
+        raise LeadNotFound(f"no lead has the id {lead_id}")
 
 
 def _wanted(

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.models import SourceIn, SourcePatch
 from marketing_intake.entrypoints.source_change import change, make
-from marketing_intake.entrypoints.whose import AnyScope
 from marketing_intake.queries import sources as shown
 from marketing_intake.queries.sources import SourceRecord
 from shared.web.body import json_body
@@ -56,7 +55,7 @@ def _add_making(router: APIRouter, context: Context) -> None:
 
 
 def _add_reading(router: APIRouter, context: Context) -> None:
-    reader = AnyScope(context.keyring, *_READ)
+    reader = context.keyring.require_any(*_READ, tied=True)
 
     @router.get("/v1/sources/{source_id}", responses=responses(401, 403, 404))
     async def show_source(
@@ -65,7 +64,7 @@ def _add_reading(router: APIRouter, context: Context) -> None:
         """Show a source; its token only to who may write sources."""
         async with context.engine.connect() as connection:
             record = await shown.one(connection, source_id, with_token=_WRITE in caller.scopes)
-        if record is None:
+        if record is None or caller.source_id not in (None, record.id):
             raise _unknown()
         response.headers["ETag"] = etag(record.version)
         return record
@@ -84,23 +83,26 @@ def _add_reading(router: APIRouter, context: Context) -> None:
                 after=after[0] if after else None,
                 limit=limit + 1,
                 with_token=_WRITE in caller.scopes,
+                only=caller.source_id,
             )
         items, following = cut(found, limit, lambda record: (record.id,))
         return Page(items=list(items), next=following)
 
 
 def _add_changing(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require(_WRITE)
+    writer = context.keyring.require(_WRITE, tied=True)
 
     @router.patch("/v1/sources/{source_id}", responses=responses(404, 412, 428))
     async def change_source(
         source_id: UUID,
         response: Response,
-        _caller: Annotated[Caller, Depends(writer)],
+        caller: Annotated[Caller, Depends(writer)],
         wanted: Annotated[SourcePatch, Depends(_CHANGE)],
         if_match: IfMatch = None,
     ) -> SourceRecord:
         """Change a source; submissions that resolve from now on are read by the new mapping."""
+        if caller.source_id not in (None, source_id):
+            raise _unknown()
         async with context.engine.begin() as connection:
             record = await change(connection, source_id, wanted, if_match)
         if record is None:

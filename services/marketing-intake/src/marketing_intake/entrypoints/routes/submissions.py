@@ -9,7 +9,6 @@ from starlette.responses import Response
 from marketing_intake.adapters import submissions
 from marketing_intake.domain.submission import State
 from marketing_intake.entrypoints.context import Context
-from marketing_intake.entrypoints.whose import AnyScope
 from marketing_intake.queries import submissions as shown
 from marketing_intake.queries.submissions import SubmissionRecord
 from shared.web.keys import Caller
@@ -26,7 +25,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, context: Context) -> None:
-    reader = AnyScope(context.keyring, "leads:read", "leads:write")
+    reader = context.keyring.require_any("leads:read", "leads:write", tied=True)
 
     @router.get("/v1/submissions/{submission_id}", responses=responses(401, 403, 404))
     async def show_submission(
@@ -49,6 +48,8 @@ def _add_reading(router: APIRouter, context: Context) -> None:
     ) -> Page[SubmissionRecord]:
         """List submissions, newest first."""
         after = decode(cursor, tuple[UUID])
+        if caller.source_id and source_id not in (None, caller.source_id):
+            return Page(items=[], next=None)
         async with context.engine.connect() as connection:
             found = await shown.page(
                 connection,
@@ -62,7 +63,7 @@ def _add_reading(router: APIRouter, context: Context) -> None:
 
 
 def _add_retrying(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require("sources:write")
+    writer = context.keyring.require("sources:write", tied=True)
 
     @router.post(
         "/v1/submissions/{submission_id}/retry",
@@ -71,14 +72,14 @@ def _add_retrying(router: APIRouter, context: Context) -> None:
         responses=responses(409),
     )
     async def retry_submission(
-        submission_id: UUID, _caller: Annotated[Caller, Depends(writer)]
+        submission_id: UUID, caller: Annotated[Caller, Depends(writer)]
     ) -> Response:
         """Try a parked submission again, say after its source's mapping was mended."""
         async with context.engine.begin() as connection:
+            record = await shown.one(connection, submission_id)
+            if record is None or caller.source_id not in (None, record.source_id):
+                raise _unknown()
             again = await submissions.retry(connection, submission_id)
-            known = again or await shown.one(connection, submission_id)
-        if not known:
-            raise _unknown()
         if not again:
             detail = "Only a parked submission can be tried again: this one is not parked."
             raise Problem(409, "not-parked", "The submission is not parked", detail)

@@ -38,28 +38,30 @@ def routes(context: Context) -> APIRouter:
 
 
 def _add_reading(router: APIRouter, context: Context) -> None:
-    reader = context.keyring.require("leads:read")
+    reader = context.keyring.require("leads:read", tied=True)
 
     @router.get("/v1/leads/{lead_id}/touchpoints")
     async def list_touchpoints(
         lead_id: UUID,
-        _caller: Annotated[Caller, Depends(reader)],
+        caller: Annotated[Caller, Depends(reader)],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[TouchpointRecord]:
         """List what a lead did, in the order in which it occurred."""
         after = decode(cursor, tuple[datetime, UUID])
         async with context.engine.connect() as connection:
-            lead = await shown_leads.one(connection, lead_id)
+            lead = await shown_leads.one(connection, lead_id, brought_by=caller.source_id)
             if lead is None:
                 raise LeadNotFound(f"no lead has the id {lead_id}")
-            found = await shown.page(connection, lead.id, after=after, limit=limit + 1)
+            found = await shown.page(
+                connection, lead.id, by=caller.source_id, after=after, limit=limit + 1
+            )
         items, following = cut(found, limit, lambda record: (record.occurred_at, record.id))
         return Page(items=list(items), next=following)
 
 
 def _add_recording(router: APIRouter, context: Context) -> None:
-    writer = context.keyring.require("leads:write")
+    writer = context.keyring.require("leads:write", tied=True)
 
     @router.post(
         "/v1/touchpoints",
