@@ -81,7 +81,7 @@ async def recall(
     if row is None:
         return None
     if row.fingerprint != request_fingerprint:
-        raise _other_content()
+        raise other_content()
     headers = {**row.headers, "Idempotency-Replayed": "true"}
     return StoredAnswer(row.status, row.body, headers)
 
@@ -108,7 +108,8 @@ async def forget(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     await connection.execute(_FORGET, {"subjects": list(subjects)})
 
 
-def _other_content() -> Problem:
+def other_content() -> Problem:
+    """Return the problem for a key that comes a second time, with other content."""
     detail = "Idempotency-Key was used for another request: use a new one"
     error = FieldError("header", "Idempotency-Key", "idempotency_key_reused", detail)
     return Problem(422, "idempotency-key-reused", "Another request had this key", detail, [error])

@@ -19,8 +19,7 @@ from shared.clock import utc_now
 from shared.ids import new_id
 from shared.messaging.capture import Flusher, InDoubt, Overloaded
 from shared.telemetry import tracing
-from shared.web import failures
-from shared.web.problems import Problem
+from shared.web import failures, idempotency
 
 _ROW_BYTES = 500
 _TRANSPORT = frozenset({"source_id"})
@@ -62,22 +61,12 @@ class Door:
         try:
             return await self._flusher.submit(row, size=size)
         except OtherContent:
-            raise other_content() from None
+            raise idempotency.other_content() from None
         except Overloaded:
             raise failures.unavailable("Too much arrives at once: nothing was stored.") from None
         except InDoubt:
             detail = "It may or may not be stored: ask again with the same key."
             raise failures.unavailable(detail) from None
-
-
-def other_content() -> Problem:
-    """Return the problem for a key that comes a second time, with other content."""
-    return Problem(
-        422,
-        "idempotency-key-reused",
-        "The Idempotency-Key was used before, with other content",
-        "Send the same content again, or take another key for this one.",
-    )
 
 
 def json_of(fields: Mapping[str, Any]) -> bytes:
