@@ -22,7 +22,8 @@ class Kind(Enum):
 
 
 _CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
-_INFRASTRUCTURE_CLASSES = ("08", "53", "57P", "58", "25006")
+_INFRASTRUCTURE_CLASSES = ("08", "28", "3D", "53", "57P", "58", "25006")
+"""28 and 3D: no way in, while a password or a whole database is exchanged."""
 _CODE_LENGTH = 5
 
 
