@@ -151,15 +151,22 @@ def _no_phone() -> PydanticCustomError:
 
 
 def _country(value: str) -> str:
-    if value not in COUNTRIES:
+    code = _capitals(value)
+    if code not in COUNTRIES:
         raise unfit("country", "must be an ISO 3166-1 code of two letters, such as DE")
-    return value
+    return code
 
 
 def _currency(value: str) -> str:
-    if value not in CURRENCIES:
+    code = _capitals(value)
+    if code not in CURRENCIES:
         raise unfit("currency", "must be an ISO 4217 code of three letters, such as EUR")
-    return value
+    return code
+
+
+def _capitals(value: str) -> str:
+    """Return a code in capitals; of other letters some have two: `ß` would be South Sudan."""
+    return value.upper() if value.isascii() else value
 
 
 def _is_written_out(value: Any) -> Any:  # noqa: ANN401  whatever was sent
@@ -193,7 +200,7 @@ Phone = Annotated[str, PhoneNumber(), Field(examples=["+49301234567"])]
 
 CountryCode = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True),
+    StringConstraints(strip_whitespace=True),
     AfterValidator(_country),
     Field(examples=["DE"]),
 ]
@@ -201,7 +208,7 @@ CountryCode = Annotated[
 
 CurrencyCode = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True),
+    StringConstraints(strip_whitespace=True),
     AfterValidator(_currency),
     Field(examples=["EUR"]),
 ]

@@ -63,6 +63,8 @@ def test_a_value_is_kept_in_one_form(shape: object, given: str, kept: object) ->
         (Phone, "030 1234567", "handoff_phone"),
         (Phone, "12", "handoff_phone"),
         (CountryCode, "XX", "handoff_country"),
+        (CountryCode, "ß", "handoff_country"),
+        (CountryCode, "ﬁ", "handoff_country"),
         (Instant, "2026-11-23T10:30:00", "timezone_aware"),
         (Instant, "2026-11-23", "handoff_instant"),
         (Instant, 1_700_000_000, "handoff_instant"),

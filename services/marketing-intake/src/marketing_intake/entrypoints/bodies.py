@@ -19,7 +19,7 @@ from shared.web.problems import FieldError, Problem
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 MAX_FORM_FIELDS = 300
-MAX_DEPTH = 100
+MAX_DEPTH = 32
 _MAX_FILES = 20
 _NUL = b"\\u0000"
 
@@ -27,10 +27,8 @@ _NUL = b"\\u0000"
 def json_value(raw: bytes) -> object:
     """Return what strict JSON holds: no NaN, no half characters, no more than `MAX_DEPTH` levels.
 
-    What is deeper could be read, but not written again.
-
     Raises:
-        Problem: 400, it is not JSON.
+        Problem: 400, it is not JSON, or deeper: it could be kept, and not be resolved.
     """
     try:
         value = orjson.loads(raw)
