@@ -37,6 +37,23 @@ class TestMakingASource:
 
         assert first.json() == again.json()
 
+    async def test_another_google_key_under_one_key_is_another_source(
+        self, quiet_intake: Intake
+    ) -> None:
+        wanted = {"name": "Ads", "kind": "google_ads", "channel": "advertising"}
+        key = {"Idempotency-Key": "one-google-key"}
+
+        statuses = [
+            (
+                await quiet_intake.http.post(
+                    "/v1/sources", json=wanted | {"google_key": secret}, headers=key
+                )
+            ).status_code
+            for secret in ("first", "second", "first")
+        ]
+
+        assert statuses == [201, 422, 201]
+
     @pytest.mark.parametrize(
         ("changed", "pointer"),
         [

@@ -123,6 +123,18 @@ async def test_an_expired_key_is_401(web_engine: AsyncEngine) -> None:
     assert (await ask(web_engine, key.text)).status_code == 401
 
 
+async def test_a_key_that_is_remembered_expires_in_time(
+    web_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = utc_now() + timedelta(hours=1)
+    key, keyring = await make(web_engine, "operate", expires_at=ends), Keyring(web_engine)
+    before = await keyring.caller_of(key.text)
+    monkeypatch.setattr("shared.web.keys.utc_now", lambda: ends)
+
+    assert before is not None
+    assert await keyring.caller_of(key.text) is None
+
+
 async def test_a_revoked_key_is_refused_within_five_seconds(web_engine: AsyncEngine) -> None:
     key, keyring = await make(web_engine, "operate"), Keyring(web_engine)
     assert await keyring.caller_of(key.text) is not None

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel, SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -114,6 +115,19 @@ async def test_an_erasure_takes_the_answers_that_tell_of_the_lead(web_engine: As
         left = await connection.scalar(text("SELECT count(*) FROM idempotency"))
 
     assert left == 0
+
+
+class WithSecret(BaseModel):
+    secret: SecretStr
+
+
+def test_another_secret_makes_another_request() -> None:
+    one, two = [
+        idempotency.fingerprint("add source", WithSecret(secret=SecretStr(secret)))
+        for secret in ("first", "second")
+    ]
+
+    assert one != two
 
 
 def test_the_order_of_fields_does_not_make_another_request() -> None:

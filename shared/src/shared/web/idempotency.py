@@ -13,7 +13,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -58,9 +58,14 @@ class StoredAnswer:
 
 def fingerprint(act: str, content: BaseModel | None = None) -> bytes:
     """Return what tells one request from another: the act (route and ids) and the parsed fields."""
-    parsed = content.model_dump(mode="json") if content is not None else None
-    text_of_it = json.dumps([act, parsed], sort_keys=True, separators=(",", ":"))
+    parsed = content.model_dump() if content is not None else None
+    text_of_it = json.dumps([act, parsed], sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text_of_it.encode()).digest()
+
+
+def _plain(value: object) -> str:
+    """Return as text what JSON has no form for; another secret is another request too."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 async def recall(
