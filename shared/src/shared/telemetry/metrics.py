@@ -22,6 +22,11 @@ REQUEST_SECONDS = Histogram(
     buckets=_SECONDS,
 )
 
+TURNED_AWAY = Counter(
+    "handoff_http_turned_away_total", "Requests answered 503 because too much arrived at once"
+)
+TASKS = Gauge("handoff_asyncio_tasks", "Tasks of this process that are not done")
+
 CAPTURE_BATCH = Histogram("handoff_capture_batch_rows", "Rows that shared a commit", buckets=_ROWS)
 CAPTURE_REFUSED = Counter("handoff_capture_refused_total", "Submissions answered 503", ["cause"])
 SUBMISSIONS = Counter(

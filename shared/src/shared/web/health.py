@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeats
 
 Check = Callable[[], Awaitable[str | None]]
@@ -59,6 +60,7 @@ class Operations:
         return _answer({"ready": not troubles, "troubles": troubles}, good=not troubles)
 
     async def _metrics(self, _request: Request) -> Response:
+        metrics.TASKS.set(len(asyncio.all_tasks()))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

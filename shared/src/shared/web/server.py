@@ -7,11 +7,12 @@ SIGTERM makes the process unready, lets what runs end, and ends it; a SIGKILL is
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -25,6 +26,7 @@ from shared.settings import WebSettings
 from shared.telemetry import trail
 from shared.web.health import Operations
 from shared.web.slow_senders import PatientProtocol, sweep_for_ever
+from shared.web.turnstile import Turnstile
 
 Background = Callable[[asyncio.Event], Awaitable[None]]
 """Work that runs beside; it ends soon after the event is set, and never before."""
@@ -46,6 +48,7 @@ def run(
     background: Sequence[Background] = (),
 ) -> int:
     """Run until SIGTERM or SIGINT; return the process's exit code (0: it was asked to stop)."""
+    _allow_all_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(app, settings, operations, background=background))
 
@@ -90,7 +93,7 @@ class Server(uvicorn.Server):
         self._listener = listener
         super().__init__(
             uvicorn.Config(
-                app,
+                Turnstile(app),
                 http=PatientProtocol,
                 ws="none",
                 lifespan="on",
@@ -152,6 +155,13 @@ def _servers(app: ASGIApp | None, settings: WebSettings, operations: Operations)
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def _allow_all_files() -> None:
+    """Take as many files as the system lets us have: a connection is one, and 1,024 are few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):  # where "unlimited" is more than the kernel gives
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -1,12 +1,15 @@
 """The HTTP protocol of the server: uvicorn's own on httptools, that also cuts who sends slowly.
 
 uvicorn waits for a head or a body for ever: 1,100 silent connections were a total outage. Here a
-head has 5 s, a body 15 s, and a head has a size. Size and time of what is read are the gate's.
+head has 5 s, a body 15 s, and a head has a size. While the turnstile is full nothing is read, for a
+second at most. Size and time of what is read are the gate's.
 """
 
 import asyncio
 import json
 import time
+from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from typing_extensions import override
@@ -18,11 +21,14 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from shared import limits
+from shared.telemetry import metrics
 from shared.web.problems import MEDIA_TYPE, Problem
+from shared.web.turnstile import BUSY, PLACE, Place, Turnstile
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 _SWEEP_SECONDS = 1.0
+_SWEPT_AT_ONCE = 100
 _CLOSING_SECONDS = 10.0
 _MOST_UNREAD_BYTES = 64 * limits.MAX_BODY_BYTES
 """So much is read and thrown away after a 413: closing at once would take the answer back."""
@@ -48,6 +54,10 @@ class PatientProtocol(HttpToolsProtocol):
 
     _deadline: float | None = None
     _closing_since: float | None = None
+    _held: bytes = b""
+    _held_since: float | None = None
+    _turning_away: bool = False
+    _place: Place | None = None
     _head_bytes: int | None = 0
     _body_bytes: int = 0
     _refusal: Problem = _MALFORMED
@@ -58,7 +68,52 @@ class PatientProtocol(HttpToolsProtocol):
         self._deadline = time.monotonic() + limits.REQUEST_HEAD
 
     @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._turnstile.forget(self)
+        super().connection_lost(exc)
+
+    @property
+    def _turnstile(self) -> Turnstile:
+        return cast("Turnstile", self.app)
+
+    @override
     def data_received(self, data: bytes) -> None:
+        if self._held or (self._turnstile.is_full and not self._is_worked_on()):
+            self._hold(data)
+        else:
+            self._take(data)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what came, and read no more for now."""
+        if not self._held:
+            self._held_since = time.monotonic()
+            self._turnstile.queue(self)
+        self._held += data
+        self._unset_keepalive_if_required()
+        self.flow.pause_reading()
+
+    def read_on(self) -> None:
+        """Go on with what was held; the sender's own time stood still meanwhile."""
+        data, since = self._held, self._held_since
+        self._held, self._held_since = b"", None
+        if self._deadline is not None and since is not None:
+            self._deadline += time.monotonic() - since
+        self.flow.resume_reading()
+        if not self.transport.is_closing():
+            self._take(data)
+
+    def _turn_away(self) -> None:
+        """Answer 503 to who was not read in time; half-way in a body only a close is an end."""
+        self._turnstile.forget(self)
+        if self._is_begun():
+            metrics.TURNED_AWAY.inc()
+            self.refuse(BUSY)
+            return
+        self._turning_away = True
+        self.read_on()
+        self._turning_away = False
+
+    def _take(self, data: bytes) -> None:
         in_head = self._head_bytes is not None
         super().data_received(data)
         if in_head and self._head_bytes is not None:
@@ -84,7 +139,13 @@ class PatientProtocol(HttpToolsProtocol):
             raise Refused
         self._head_bytes = None
         self._deadline = time.monotonic() + limits.REQUEST_BODY
+        self._place = Place(self._turnstile, refused=self._turning_away)
+        cast("dict[str, object]", self.scope)[PLACE] = self._place
         super().on_headers_complete()
+        if self._turning_away and self.expect_100_continue:
+            self.cycle.keep_alive = False  # who waits for our word never sends the body
+        if not self.pipeline:
+            self._place.begin()
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -99,6 +160,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._deadline = None
         if self.cycle.response_complete:
             self._wait_for_the_next()
+        elif self._place is not None:
+            self._place.is_whole()
 
     def _wait_for_the_next(self) -> None:
         """Keep the connection after an answer that was given before the body was read.
@@ -132,31 +195,55 @@ class PatientProtocol(HttpToolsProtocol):
             return False
         return self._head_bytes is None or not cycle.response_complete
 
+    def _is_begun(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
+
+    def _is_worked_on(self) -> bool:
+        return self._is_begun() and not self.cycle.more_body
+
+    @override
+    def shutdown(self) -> None:
+        if self._held:
+            self._turn_away()
+        super().shutdown()
+
     def sweep(self, now: float) -> None:
         """Cut the connection if its time is over; one that does not get closed is broken off."""
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
             if now - self._closing_since > _CLOSING_SECONDS:
                 self.transport.abort()
+        elif self._held_since is not None:
+            if now - self._held_since > limits.UNREAD:
+                self._turn_away()
         elif self._deadline is not None and now > self._deadline:
             self.refuse(_SLOW)
 
 
 async def sweep_for_ever(state: ServerState) -> None:
-    """Look at every connection once a second."""
+    """Look at every connection once a second; in portions, so that nobody waits for it."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        now = time.monotonic()
         connections: list[object] = list(state.connections)
-        for connection in connections:
-            if isinstance(connection, PatientProtocol):
-                connection.sweep(now)
+        for begin in range(0, len(connections), _SWEPT_AT_ONCE):
+            _sweep(connections[begin : begin + _SWEPT_AT_ONCE])
+            await asyncio.sleep(0)
 
 
+def _sweep(connections: Sequence[object]) -> None:
+    now = time.monotonic()
+    for connection in connections:
+        if isinstance(connection, PatientProtocol):
+            connection.sweep(now)
+
+
+@cache
 def _raw(problem: Problem) -> bytes:
     body = json.dumps(problem.document()).encode()
+    headers = {**(problem.headers or {}), "content-type": MEDIA_TYPE}
     lines = [
-        f"content-type: {MEDIA_TYPE}",
+        *(f"{name.lower()}: {value}" for name, value in headers.items()),
         f"content-length: {len(body)}",
         "connection: close",
     ]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.capture_statement import Receipt
 from shared.messaging import backoff
+from shared.web import turnstile
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Waiting:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(receipt.receipt_id, []).append(future)
         self._somebody.set()
+        turnstile.step_aside()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 return await future

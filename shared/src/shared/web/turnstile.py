@@ -1,0 +1,129 @@
+"""Lets so many requests be worked on at once; whoever comes then is read when one of them is done.
+
+Counts work alone: a request that has come in whole and is not answered yet. Connections that are
+idle or send slowly have no place, and who waits for an outcome gives it up (`step_aside`). Holding
+what is not read yet, and the end of that wait, are the connection's (`slow_senders`).
+"""
+
+from collections import OrderedDict
+from contextvars import ContextVar, copy_context
+from typing import Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.telemetry import metrics
+from shared.web.problems import RETRY_AFTER, Problem
+
+MOST_AT_ONCE = 256
+"""More at once make no more answers a second, only each of them later."""
+
+BUSY = Problem(
+    503,
+    "too-busy",
+    "Too much arrives at once",
+    "Nothing was stored: ask again with the same key.",
+    headers=RETRY_AFTER,
+)
+_ANSWER = BUSY.response()
+PLACE = "handoff.place"
+"""Where a connection leaves the `Place` of a request in its scope."""
+
+_mine: ContextVar["Place | None"] = ContextVar("place", default=None)
+
+
+class Unread(Protocol):
+    """A connection that holds what came until there is room."""
+
+    def read_on(self) -> None:
+        """Go on with what came."""
+
+
+class Place:
+    """One request's place: counted from when it is whole and begun until it is over."""
+
+    __slots__ = ("_begun", "_counted", "_over", "_turnstile", "_whole", "refused")
+
+    def __init__(self, turnstile: "Turnstile", *, refused: bool) -> None:
+        """Count nothing yet; a request that is `refused` never counts."""
+        self.refused = refused
+        self._turnstile = turnstile
+        self._whole = self._begun = self._counted = False
+        self._over = refused
+
+    def is_whole(self) -> None:
+        """Note that all of the request has come."""
+        self._whole = True
+        self._count()
+
+    def begin(self) -> None:
+        """Note that its work begins: at once, unless it waits behind another on its connection."""
+        self._begun = True
+        self._count()
+
+    def leave(self) -> None:
+        """Let the next one have it."""
+        self._over = True
+        if self._counted:
+            self._counted = False
+            self._turnstile.count(-1)
+
+    def _count(self) -> None:
+        if self._whole and self._begun and not self._counted and not self._over:
+            self._counted = True
+            self._turnstile.count(1)
+
+
+class Turnstile:
+    """Stands before an app, and knows who works there and who waits outside."""
+
+    def __init__(self, app: ASGIApp, *, most: int = MOST_AT_ONCE) -> None:
+        """Let `most` requests be worked on at once."""
+        self._app = app
+        self._most = most
+        self._working = 0
+        self._unread: OrderedDict[Unread, None] = OrderedDict()
+        self._outside = copy_context()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one has to wait."""
+        return self._working >= self._most
+
+    def queue(self, connection: Unread) -> None:
+        """Let a connection read on as soon as there is room, the first to come first."""
+        self._unread[connection] = None
+
+    def forget(self, connection: Unread) -> None:
+        """Let it wait no longer."""
+        self._unread.pop(connection, None)
+
+    def count(self, change: int) -> None:
+        """Count one more or one less; where there is room, the next one is read."""
+        self._working += change
+        while self._unread and not self.is_full:
+            connection, _ = self._unread.popitem(last=False)
+            self._outside.run(connection.read_on)  # not in the context of who leaves
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and then let the next one in."""
+        place: Place | None = scope.get(PLACE)
+        if place is None:
+            await self._app(scope, receive, send)
+            return
+        if place.refused:
+            metrics.TURNED_AWAY.inc()
+            await _ANSWER(scope, receive, send)
+            return
+        _mine.set(place)
+        place.begin()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            place.leave()
+
+
+def step_aside() -> None:
+    """Give up the place of the request that runs here: it only waits from now on."""
+    place = _mine.get()
+    if place is not None:
+        place.leave()
