@@ -13,14 +13,6 @@ from tests.stack.running import Stack
 from shared.settings import KafkaSettings
 
 MakeRig = Callable[..., Awaitable[Rig]]
-figure = figures.figure
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep the figures of the run; xdist's workers hand theirs to the controller."""
-    controls = not hasattr(config, "workerinput")
-    if controls and not config.pluginmanager.has_plugin("figures"):
-        config.pluginmanager.register(figures.Keeper(), "figures")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ _HERE = Path(__file__).resolve().parent
 _PLACE = _HERE.parents[1] / "docs" / "figures.md"
 _HEADS = {
     "faults": "| Figure | Goal | `make test` | `make faults` |",
+    "hostile": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make hostile` |",
     "load": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
 }
 _RULE = "|---|---|---|---|"
@@ -38,6 +39,13 @@ def sized(small: int, full: int) -> int:
 
 
 _KILLS, _GOAL = sized(200, 2_000), "≥ 200, in full 2,000"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the figures of the run; xdist's workers hand theirs to the controller."""
+    controls = not hasattr(config, "workerinput")
+    if controls and not config.pluginmanager.has_plugin("figures"):
+        config.pluginmanager.register(Keeper(), "figures")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head_end = self._buffer.find(_END_OF_HEAD)
-        if head_end < 0 or len(self._buffer) < head_end + 4 + _length(self._buffer[:head_end]):
+        if head_end < 0 or len(self._buffer) < head_end + 4 + length_of(self._buffer[:head_end]):
             return
         status = int(self._buffer[9:12])
         self._buffer = b""
@@ -72,7 +72,8 @@ class _Connection(asyncio.Protocol):
         self._transport.write(body)
 
 
-def _length(head: bytes) -> int:
+def length_of(head: bytes) -> int:
+    """Return how long the body is that a head announces."""
     at = head.lower().find(b"content-length:")
     return int(head[at + 15 : head.find(b"\r\n", at)] if at >= 0 else 0)
 

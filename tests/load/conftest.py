@@ -3,20 +3,11 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from tests.faults import figures
 from tests.load.product import Product, make
 from tests.stack.fixtures import DatabaseFor
 from tests.stack.running import Stack
 
 from shared.settings import KafkaSettings
-
-figure = figures.figure
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep the figures of the run."""
-    if not config.pluginmanager.has_plugin("figures"):
-        config.pluginmanager.register(figures.Keeper(), "figures")
 
 
 @pytest.fixture(scope="module")

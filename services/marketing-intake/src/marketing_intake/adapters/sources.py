@@ -1,5 +1,6 @@
 """Sources in the database, and a short memory of them for the hot path."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -36,7 +37,8 @@ async def load(connection: AsyncConnection, ids: set[UUID]) -> Mapping[UUID, Sou
 class SourceBook:
     """Sources by id and by token, remembered for a second.
 
-    While the database is away, what is remembered goes on to hold.
+    Those who look for the same at the same time share one read. While the database is away, what is
+    remembered goes on to hold.
     """
 
     def __init__(self, engine: AsyncEngine, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,6 +46,7 @@ class SourceBook:
         self._engine = engine
         self._clock = clock
         self._known: dict[UUID | bytes, tuple[float, Source]] = {}
+        self._reading: dict[UUID | bytes, asyncio.Task[Source | None]] = {}
 
     async def get(self, source_id: UUID) -> Source | None:
         """Return the source with this id."""
@@ -58,19 +61,28 @@ class SourceBook:
         if source is not None and self._clock() - read_at < MEMORY_SECONDS:
             return source
         try:
-            found = await self._read(statement, key)
+            return await self._read_once(statement, key)
         except Exception as error:
             if source is not None and kind_of(error) is Kind.INFRASTRUCTURE:
                 return source
             raise
-        if found is not None:
-            self._remember(key, found)
-        return found
+
+    async def _read_once(self, statement: TextClause, key: UUID | bytes) -> Source | None:
+        task = self._reading.get(key)
+        if task is None:
+            task = asyncio.create_task(self._read(statement, key))
+            self._reading[key] = task
+            task.add_done_callback(lambda _: self._reading.pop(key, None))
+        return await asyncio.shield(task)
 
     async def _read(self, statement: TextClause, key: UUID | bytes) -> Source | None:
         async with self._engine.connect() as connection:
             row = (await connection.execute(statement, {"key": key})).first()
-        return _source(row) if row else None
+        if row is None:
+            return None
+        source = _source(row)
+        self._remember(key, source)
+        return source
 
     def _remember(self, key: UUID | bytes, source: Source) -> None:
         if len(self._known) >= _MOST_REMEMBERED:
