@@ -2,85 +2,26 @@
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.stack.ports import free_port
+from tests.integration.shared.tiny_process import (
+    POST,
+    PROGRAM,
+    Tiny,
+    answers,
+    running,
+    wait_until,
+)
 
-from shared.web.turnstile import MOST_AT_ONCE
-
-PROGRAM = Path(__file__).with_name("tiny_service.py")
 CHUNK = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
-GET = "GET {} HTTP/1.1\r\nHost: tiny\r\n\r\n"
-POST = b"POST /v1/leads HTTP/1.1\r\nHost: tiny\r\nContent-Type: application/json\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Tiny:
-    """A process of the tiny service."""
-
-    process: subprocess.Popen[bytes]
-    public_port: int
-    operations_port: int
-    log: Path
-
-    @property
-    def public(self) -> str:
-        return f"http://127.0.0.1:{self.public_port}"
-
-    @property
-    def operations(self) -> str:
-        return f"http://127.0.0.1:{self.operations_port}"
-
-    def has_begun(self) -> bool:
-        return self.process.poll() is not None or '"listening"' in self.log.read_text()
-
-
-@contextmanager
-def running(
-    directory: Path,
-    *words: str,
-    database: str = "127.0.0.1:1",
-    inherited: socket.socket | None = None,
-) -> Generator[Tiny]:
-    public_port, operations_port = free_port(), free_port()
-    environment = os.environ | {
-        "HANDOFF_DATABASE_URL": f"postgresql://nobody@{database}/nothing",
-        "HANDOFF_HTTP_PORT": str(public_port),
-        "HANDOFF_OPERATIONS_PORT": str(operations_port),
-    }
-    handed_on = [inherited.fileno()] if inherited else []
-    if inherited:
-        environment["HANDOFF_HTTP_FD"] = str(inherited.fileno())
-    log = directory / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  our own program
-            [sys.executable, PROGRAM, *words], env=environment, stderr=output, pass_fds=handed_on
-        )
-    tiny = Tiny(process, public_port, operations_port, log)
-    try:
-        wait_until(tiny.has_begun)
-        yield tiny
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +29,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
     with running(tmp_path_factory.mktemp("tiny")) as tiny:
         wait_until(lambda: answers(tiny))
         yield tiny
-
-
-def answers(tiny: Tiny) -> bool:
-    try:
-        return httpx.get(f"{tiny.public}/nothing").status_code == 404
-    except httpx.TransportError:
-        return False
 
 
 async def exchange(tiny: Tiny, sent: bytes) -> tuple[float, bytes]:
@@ -241,79 +175,6 @@ async def test_who_sent_too_much_keeps_the_connection_for_what_follows(tiny: Tin
             statuses.append(answer.status_code)
 
     assert statuses == [413, 201] * 5
-
-
-@dataclass
-class Asking:
-    """A connection on which one question follows the other."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def get(self, path: str) -> tuple[float, bytes]:
-        """Return how long the answer took, and its head."""
-        began = time.monotonic()
-        self.writer.write(GET.format(path).encode())
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await self.reader.readexactly(length)
-        return time.monotonic() - began, head
-
-
-async def connected(tiny: Tiny, count: int) -> list[Asking]:
-    return [
-        Asking(*await asyncio.open_connection("127.0.0.1", tiny.public_port)) for _ in range(count)
-    ]
-
-
-async def test_who_is_not_read_for_a_second_is_told_to_come_again(tiny: Tiny) -> None:
-    one, *many = await connected(tiny, MOST_AT_ONCE + 1)
-    at_work = [asyncio.create_task(each.get("/v1/slow/6")) for each in many]
-    await asyncio.sleep(2)
-    took, refused = await one.get("/nothing")
-    answered = {head[:12] for _, head in await asyncio.gather(*at_work)}
-    _, afterwards = await one.get("/nothing")
-
-    assert refused.startswith(b"HTTP/1.1 503")
-    assert b"retry-after: 2\r\n" in refused
-    assert 1 < took < 3.5
-    assert answered == {b"HTTP/1.1 200"}
-    assert afterwards.startswith(b"HTTP/1.1 404")
-
-
-async def test_who_waits_is_read_as_soon_as_another_is_answered(tiny: Tiny) -> None:
-    one, soon, *many = await connected(tiny, MOST_AT_ONCE + 1)
-    at_work = [asyncio.create_task(each.get("/v1/slow/20")) for each in many]
-    at_work.append(asyncio.create_task(soon.get("/v1/slow/3")))
-    await asyncio.sleep(2.3)
-    took, head = await one.get("/nothing")
-    [task.cancel() for task in at_work]
-
-    assert head.startswith(b"HTTP/1.1 404")
-    assert 0.3 < took < 2
-
-
-async def test_idle_connections_and_slow_senders_take_no_place(tiny: Tiny) -> None:
-    one, *many = await connected(tiny, 2 * MOST_AT_ONCE + 1)
-    for each in many[:MOST_AT_ONCE]:
-        each.writer.write(POST + b"Content-Length: 100\r\n\r\nabc")
-    await asyncio.sleep(1)
-    took, head = await one.get("/nothing")
-
-    assert head.startswith(b"HTTP/1.1 404")
-    assert took < 1
-
-
-def test_the_server_takes_as_many_files_as_it_may(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        with running(tmp_path) as tiny:
-            taken = resource.prlimit(tiny.process.pid, resource.RLIMIT_NOFILE)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-    assert taken == (hard, hard)
 
 
 async def test_answers_do_not_tell_which_software_gave_them(tiny: Tiny) -> None:
