@@ -22,8 +22,8 @@ SECONDS = sized(5, 15)
 GOOD_AT_ONCE, PEAK_SECONDS, PEAK_ROUNDS = 64, 2, 3
 TIMES = 10
 KEPT = 0.8
-# Unread for a second, a sweep a second later, and the answers of those who were let in.
-LATEST = limits.UNREAD + 3.0
+# Unread for that long, and the answers of those who were let in.
+LATEST = limits.UNREAD + 2.0
 MEGABYTES = sized(40, 200)
 UNBOUNDED = 1e9
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 REQUEST_HEAD = 5.0
 REQUEST_BODY = 15.0
 KEEP_ALIVE = 75.0  # above the 60 s of nginx and of load balancers: who sends closes, never we
-UNREAD = 1.0  # what came, while others are worked on
+UNREAD = 2.0  # what came, while others are worked on
 HANDLER = 10.0
 POOL_ACQUIRE = 2.0
 CONNECT = 3.0

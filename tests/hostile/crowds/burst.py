@@ -86,13 +86,14 @@ class Sender(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._number is None:
+            return  # a farewell to a line that was idle for too long
         self._buffer += data
         end = self._buffer.find(_END_OF_HEAD)
         if end < 0 or len(self._buffer) < end + 4 + length_of(self._buffer[:end]):
             return
         head, self._buffer = self._buffer[:end], b""
-        if self._number is not None:
-            self._burst.answered(self._number, head, time.perf_counter() - self._sent)
+        self._burst.answered(self._number, head, time.perf_counter() - self._sent)
         self._number = None
         if self._burst.is_due():
             self.send()

@@ -18,7 +18,7 @@ Crowd = Callable[[dict[str, Any]], Coroutine[None, None, dict[str, Any]]]
 _CONNECTING_AT_ONCE = 200
 _OF_ONE_ADDRESS = 10_000
 _NO_PORT_YET = 24  # IP_BIND_ADDRESS_NO_PORT: the port is chosen at connect, among many more
-_CONNECT_SECONDS = 20.0
+_CONNECT_SECONDS = 60.0
 
 
 async def gather(plan: dict[str, Any], crowd: str) -> dict[str, Any]:

@@ -13,12 +13,32 @@ from shared import limits
 from shared.web import failures
 from shared.web.problems import Problem
 
+_SMALL_BODY = 16_384
+_MOST_LARGE_BYTES = 64 * limits.MAX_BODY_BYTES
+
 
 def too_large(max_bytes: int) -> Problem:
     """Return the problem for a body above the cap."""
     return Problem(
         413, "body-too-large", "The body is too large", f"Send at most {max_bytes} bytes at once."
     )
+
+
+@dataclass(slots=True)
+class Room:
+    """The memory for bodies that are not small: all of them share it, whoever sends slowly too."""
+
+    left: int = _MOST_LARGE_BYTES
+
+    def take(self, count: int) -> None:
+        """Take some.
+
+        Raises:
+            Problem: 503, there is none left.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise failures.unavailable("Too many large bodies come at once: nothing was stored.")
 
 
 @dataclass(slots=True)
@@ -29,7 +49,9 @@ class Passage:
     send: Send
     max_bytes: int
     handler_seconds: float
+    room: Room
     received: int = 0
+    large: int = 0
     complete: bool = False
     started: bool = False
     clock: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
@@ -52,7 +74,17 @@ class Passage:
         self.received += len(message.get("body", b""))
         if self.received > self.max_bytes:
             raise too_large(self.max_bytes)
+        self._find_room()
         return message
+
+    def _find_room(self) -> None:
+        more = max(0, self.received - _SMALL_BODY) - self.large
+        self.large += more
+        self.room.take(more)
+
+    def leave(self) -> None:
+        """Give back what the body took."""
+        self.room.left += self.large
 
     async def give(self, message: Message) -> None:
         """Hand on a piece of the answer."""
@@ -79,14 +111,18 @@ class Gate:
         self._app = app
         self._max_bytes = max_bytes
         self._handler_seconds = handler_seconds
+        self._room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or answer it with the problem that stopped it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = Passage(receive, send, self._max_bytes, self._handler_seconds)
-        problem = await self._problem_of(scope, passage)
+        passage = Passage(receive, send, self._max_bytes, self._handler_seconds, self._room)
+        try:
+            problem = await self._problem_of(scope, passage)
+        finally:
+            passage.leave()
         if problem is not None and not passage.started:
             await problem.response()(scope, receive, send)
 

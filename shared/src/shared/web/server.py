@@ -91,9 +91,10 @@ class Server(uvicorn.Server):
         """Serve `app` on a socket that listens or is bound."""
         self.name = name
         self._listener = listener
+        self._turnstile = Turnstile(app)
         super().__init__(
             uvicorn.Config(
-                Turnstile(app),
+                self._turnstile,
                 http=PatientProtocol,
                 ws="none",
                 lifespan="on",
@@ -111,11 +112,15 @@ class Server(uvicorn.Server):
 
     @override
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        sweeping = asyncio.create_task(sweep_for_ever(self.server_state))
+        beside = [
+            asyncio.create_task(sweep_for_ever(self.server_state)),
+            asyncio.create_task(self._turnstile.turn_away_for_ever()),
+        ]
         try:
             await super().serve([self._listener])
         finally:
-            sweeping.cancel()
+            for task in beside:
+                task.cancel()
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

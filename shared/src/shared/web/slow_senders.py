@@ -1,14 +1,13 @@
 """The HTTP protocol of the server: uvicorn's own on httptools, that also cuts who sends slowly.
 
 uvicorn waits for a head or a body for ever: 1,100 silent connections were a total outage. Here a
-head has 5 s, a body 15 s, and a head has a size. While the turnstile is full nothing is read, for a
-second at most. Size and time of what is read are the gate's.
+head has 5 s, a body 15 s, and a head has a size. While the turnstile is full, what came is held and
+no more is read. Size and time of what is read are the gate's.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
@@ -27,8 +26,11 @@ from shared.web.turnstile import BUSY, PLACE, Place, Turnstile
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
+_MOST_HELD_BYTES = 65_536
 _SWEEP_SECONDS = 1.0
-_SWEPT_AT_ONCE = 100
+_LOOKED_AT_AT_ONCE, _CUT_AT_ONCE = 500, 10
+_BREATH_SECONDS = 0.004
+"""Cutting hundreds at one go held up everybody else's request for 0.2 s."""
 _CLOSING_SECONDS = 10.0
 _MOST_UNREAD_BYTES = 64 * limits.MAX_BODY_BYTES
 """So much is read and thrown away after a 413: closing at once would take the answer back."""
@@ -55,7 +57,6 @@ class PatientProtocol(HttpToolsProtocol):
     _deadline: float | None = None
     _closing_since: float | None = None
     _held: bytes = b""
-    _held_since: float | None = None
     _turning_away: bool = False
     _place: Place | None = None
     _head_bytes: int | None = 0
@@ -86,31 +87,30 @@ class PatientProtocol(HttpToolsProtocol):
     def _hold(self, data: bytes) -> None:
         """Keep what came, and read no more for now."""
         if not self._held:
-            self._held_since = time.monotonic()
             self._turnstile.queue(self)
         self._held += data
         self._unset_keepalive_if_required()
         self.flow.pause_reading()
+        if len(self._held) > _MOST_HELD_BYTES:
+            self._turnstile.turn_away(self)
 
-    def read_on(self) -> None:
+    def read_on(self, waited: float) -> None:
         """Go on with what was held; the sender's own time stood still meanwhile."""
-        data, since = self._held, self._held_since
-        self._held, self._held_since = b"", None
-        if self._deadline is not None and since is not None:
-            self._deadline += time.monotonic() - since
+        data, self._held = self._held, b""
+        if self._deadline is not None:
+            self._deadline += waited
         self.flow.resume_reading()
         if not self.transport.is_closing():
             self._take(data)
 
-    def _turn_away(self) -> None:
+    def turn_away(self, waited: float) -> None:
         """Answer 503 to who was not read in time; half-way in a body only a close is an end."""
-        self._turnstile.forget(self)
         if self._is_begun():
             metrics.TURNED_AWAY.inc()
             self.refuse(BUSY)
             return
         self._turning_away = True
-        self.read_on()
+        self.read_on(waited)
         self._turning_away = False
 
     def _take(self, data: bytes) -> None:
@@ -174,6 +174,12 @@ class PatientProtocol(HttpToolsProtocol):
         )
 
     @override
+    def shutdown(self) -> None:
+        if self._held:
+            self._turnstile.turn_away(self)
+        super().shutdown()
+
+    @override
     def send_400_response(self, msg: str) -> None:
         self.refuse(self._refusal)
 
@@ -202,40 +208,33 @@ class PatientProtocol(HttpToolsProtocol):
     def _is_worked_on(self) -> bool:
         return self._is_begun() and not self.cycle.more_body
 
-    @override
-    def shutdown(self) -> None:
-        if self._held:
-            self._turn_away()
-        super().shutdown()
+    def sweep(self, now: float) -> bool:
+        """Cut the connection if its time is over, and tell; one that does not close is broken off.
 
-    def sweep(self, now: float) -> None:
-        """Cut the connection if its time is over; one that does not get closed is broken off."""
+        While it is held it is we who are slow.
+        """
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
             if now - self._closing_since > _CLOSING_SECONDS:
                 self.transport.abort()
-        elif self._held_since is not None:
-            if now - self._held_since > limits.UNREAD:
-                self._turn_away()
-        elif self._deadline is not None and now > self._deadline:
+        elif self._deadline is not None and now > self._deadline and not self._held:
             self.refuse(_SLOW)
+            return True
+        return False
 
 
 async def sweep_for_ever(state: ServerState) -> None:
-    """Look at every connection once a second; in portions, so that nobody waits for it."""
+    """Look at every connection once a second."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        connections: list[object] = list(state.connections)
-        for begin in range(0, len(connections), _SWEPT_AT_ONCE):
-            _sweep(connections[begin : begin + _SWEPT_AT_ONCE])
-            await asyncio.sleep(0)
-
-
-def _sweep(connections: Sequence[object]) -> None:
-    now = time.monotonic()
-    for connection in connections:
-        if isinstance(connection, PatientProtocol):
-            connection.sweep(now)
+        cut = 0
+        for number, connection in enumerate(list[object](state.connections), 1):
+            if isinstance(connection, PatientProtocol) and connection.sweep(time.monotonic()):
+                cut += 1
+                if cut % _CUT_AT_ONCE == 0:
+                    await asyncio.sleep(_BREATH_SECONDS)
+            if number % _LOOKED_AT_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
 
 @cache

@@ -5,17 +5,22 @@ idle or send slowly have no place, and who waits for an outcome gives it up (`st
 what is not read yet, and the end of that wait, are the connection's (`slow_senders`).
 """
 
+import asyncio
+import time
 from collections import OrderedDict
 from contextvars import ContextVar, copy_context
 from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared import limits
 from shared.telemetry import metrics
 from shared.web.problems import RETRY_AFTER, Problem
 
 MOST_AT_ONCE = 256
 """More at once make no more answers a second, only each of them later."""
+_LOOK_SECONDS = 0.25
+_TURNED_AWAY_AT_ONCE = 100
 
 BUSY = Problem(
     503,
@@ -34,8 +39,11 @@ _mine: ContextVar["Place | None"] = ContextVar("place", default=None)
 class Unread(Protocol):
     """A connection that holds what came until there is room."""
 
-    def read_on(self) -> None:
-        """Go on with what came."""
+    def read_on(self, waited: float) -> None:
+        """Go on with what came so many seconds ago."""
+
+    def turn_away(self, waited: float) -> None:
+        """Answer what came so many seconds ago that there is no room."""
 
 
 class Place:
@@ -81,7 +89,7 @@ class Turnstile:
         self._app = app
         self._most = most
         self._working = 0
-        self._unread: OrderedDict[Unread, None] = OrderedDict()
+        self._unread: OrderedDict[Unread, float] = OrderedDict()
         self._outside = copy_context()
 
     @property
@@ -91,7 +99,7 @@ class Turnstile:
 
     def queue(self, connection: Unread) -> None:
         """Let a connection read on as soon as there is room, the first to come first."""
-        self._unread[connection] = None
+        self._unread[connection] = time.monotonic()
 
     def forget(self, connection: Unread) -> None:
         """Let it wait no longer."""
@@ -101,8 +109,31 @@ class Turnstile:
         """Count one more or one less; where there is room, the next one is read."""
         self._working += change
         while self._unread and not self.is_full:
-            connection, _ = self._unread.popitem(last=False)
-            self._outside.run(connection.read_on)  # not in the context of who leaves
+            connection, since = self._unread.popitem(last=False)
+            # not in the context of the request that leaves
+            self._outside.run(connection.read_on, time.monotonic() - since)
+
+    def turn_away(self, connection: Unread) -> None:
+        """Let a connection wait no longer, but tell its sender so."""
+        since = self._unread.pop(connection, None)
+        if since is not None:
+            connection.turn_away(time.monotonic() - since)
+
+    async def turn_away_for_ever(self) -> None:
+        """Turn away who waits for too long; others may go on in between."""
+        while True:
+            more = self._turn_away_some()
+            await asyncio.sleep(0 if more else _LOOK_SECONDS)
+
+    def _turn_away_some(self) -> bool:
+        """Turn away those who came first; tell whether more may have waited for too long."""
+        too_long_ago = time.monotonic() - limits.UNREAD
+        for _ in range(_TURNED_AWAY_AT_ONCE):
+            first, since = next(iter(self._unread.items()), (None, 0.0))
+            if first is None or since > too_long_ago:
+                return False
+            self.turn_away(first)
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and then let the next one in."""

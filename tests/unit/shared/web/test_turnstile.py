@@ -1,9 +1,12 @@
 """Who has a place at the turnstile, who waits for one, and who is read next."""
 
+import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from shared import limits
 from shared.web.turnstile import PLACE, Place, Turnstile, step_aside
 
 
@@ -16,9 +19,14 @@ class Connection:
     name: str
     place: Place | None = None
 
-    def read_on(self) -> None:
+    def read_on(self, waited: float) -> None:
+        del waited
         self.read.append(self.name)
         self.place = at_work(self.turnstile)
+
+    def turn_away(self, waited: float) -> None:
+        assert waited >= 0
+        self.read.append(f"not {self.name}")
 
 
 @dataclass
@@ -99,6 +107,24 @@ def test_who_came_first_is_read_first_and_only_while_there_is_room() -> None:
 
     assert read == ["a", "c"]
     assert turnstile.is_full
+
+
+async def test_who_waits_for_too_long_is_turned_away_and_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "UNREAD", 0.3)
+    turnstile, read = Turnstile(Asked(), most=1), list[str]()
+    at_work(turnstile)
+    turning_away = asyncio.create_task(turnstile.turn_away_for_ever())
+    turnstile.queue(Connection(turnstile, read, "a"))
+    await asyncio.sleep(0.2)
+    assert read == []
+    await asyncio.sleep(0.6)
+    turnstile.queue(Connection(turnstile, read, "b"))
+    await asyncio.sleep(0)
+    turning_away.cancel()
+
+    assert read == ["not a"]
 
 
 async def test_a_request_has_its_place_until_it_is_answered() -> None:
