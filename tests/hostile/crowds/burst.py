@@ -1,7 +1,8 @@
 """Many connections that offer requests at a rate, each the next one when it has its answer.
 
 `{"port", "connections", "rate", "seconds", "before", "after", "first"}`: a request is `before`, its
-number from `first` on, and `after`. At a rate beyond what can be answered it is a closed loop.
+number from `first` on, and `after`. At a rate beyond what can be answered it is a closed loop. The
+seconds that count begin when all are connected; they send as soon as they are.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from tests.load.client import length_of
 from typing_extensions import override
 
 _TICK = 0.002
+_SETTLING_SECONDS = 0.5
 _CONNECTS_A_SECOND = 2_000
 _LAST_ANSWERS_WITHIN = 10.0
 _END_OF_HEAD = b"\r\n\r\n"
@@ -25,6 +27,7 @@ class Burst:
     """The requests: how many are due by now, what became of each."""
 
     rate: float
+    settling: float
     seconds: float
     before: bytes
     after: bytes
@@ -37,14 +40,20 @@ class Burst:
     waits: dict[int, list[float]] = field(default_factory=dict)
     without_advice: int = 0
     cut_off: int = 0
-    began: float | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since it began."""
+        return time.perf_counter() - self.began
+
+    def is_on(self) -> bool:
+        """Tell whether it goes on."""
+        return self.elapsed < self.settling + self.seconds
 
     def is_due(self) -> bool:
         """Tell whether one more is to be sent now."""
-        if self.began is None:
-            return False
-        elapsed = time.perf_counter() - self.began
-        return elapsed < self.seconds and self.sent < elapsed * self.rate
+        return self.is_on() and self.sent < self.elapsed * self.rate
 
     def next(self) -> tuple[int, bytes]:
         """Return the next request with its number."""
@@ -59,8 +68,7 @@ class Burst:
         self.waits.setdefault(status, []).append(wait)
         if status // 100 == 2:
             self.good.append(number)
-            assert self.began is not None
-            self.good_in_time += time.perf_counter() - self.began < self.seconds
+            self.good_in_time += self.is_on() and self.elapsed > self.settling
         elif b"retry-after: " not in head.lower():
             self.without_advice += 1
 
@@ -76,7 +84,13 @@ class Sender(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._burst.idle.append(self)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._burst.is_due():
+            self.send()
+        else:
+            self._burst.idle.append(self)
 
     def send(self) -> None:
         """Send the next request."""
@@ -95,10 +109,7 @@ class Sender(asyncio.Protocol):
         head, self._buffer = self._buffer[:end], b""
         self._burst.answered(self._number, head, time.perf_counter() - self._sent)
         self._number = None
-        if self._burst.is_due():
-            self.send()
-        else:
-            self._burst.idle.append(self)
+        self._go_on()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,19 +121,20 @@ class Sender(asyncio.Protocol):
 
 async def burst(plan: dict[str, Any]) -> dict[str, Any]:
     """Offer; return what was answered."""
-    doors = Doors(plan["port"])
+    doors, count = Doors(plan["port"]), plan["connections"]
     before, after = plan["before"].encode(), plan["after"].encode()
-    offered = Burst(plan["rate"], plan["seconds"], before, after, plan["first"])
+    settling = count / _CONNECTS_A_SECOND + _SETTLING_SECONDS
+    offered = Burst(plan["rate"], settling, plan["seconds"], before, after, plan["first"])
 
     async def connect(_: int) -> None:
         await doors.enter(lambda: Sender(offered))
 
-    await paced(plan["connections"], _CONNECTS_A_SECOND, connect)
-    offered.began = time.perf_counter()
-    while time.perf_counter() - offered.began < offered.seconds:
+    connecting = asyncio.create_task(paced(count, _CONNECTS_A_SECOND, connect))
+    while offered.is_on():
         while offered.idle and offered.is_due():
             offered.idle.popleft().send()
         await asyncio.sleep(_TICK)
+    await connecting
     await _last_answers(offered)
     return _tell(offered)
 
