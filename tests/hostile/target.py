@@ -66,10 +66,10 @@ class Target:
     def url(self) -> str:
         return f"{self.process.url}/v1/leads"
 
-    def lead(self, name: str) -> bytes:
+    def lead(self, name: str, **headers: str) -> bytes:
         """Return a request with a lead; those of one name are one submission."""
         body = a_lead(1, source_id=self.source_id)
-        return request(self.url, body, {**self.headers, "Idempotency-Key": name})
+        return request(self.url, body, {**self.headers, **headers, "Idempotency-Key": name})
 
     def around(self, name: str) -> dict[str, str]:
         """Return what stands before and after the number in requests of this name."""

@@ -4,8 +4,10 @@ As much is stored as without the flood, the rest is told early to come again, an
 answered 2xx is missing.
 """
 
+import asyncio
 import itertools
 import statistics
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.hostile.crowds.program import gather
 from tests.hostile.target import Target
 
 from shared import limits
+from shared.web.turnstile import MOST_AT_ONCE
 
 target = targets.target
 
@@ -29,6 +32,7 @@ KEPT = 0.8
 LATEST = limits.UNREAD + 2.0
 MEGABYTES = sized(40, 200)
 UNBOUNDED = 1e9
+WAITING = MOST_AT_ONCE + 20
 
 Seen = dict[str, Any]
 
@@ -78,6 +82,24 @@ async def test_a_flood_is_refused_early_and_takes_nothing_from_what_is_stored(
     assert kept >= KEPT
     assert back >= KEPT
     assert grown < MEGABYTES
+
+
+async def test_those_who_wait_for_an_outcome_keep_nobody_out(target: Target) -> None:
+    waiting = [await asyncio.open_connection("127.0.0.1", target.port) for _ in range(WAITING)]
+    for number, (_, writer) in enumerate(waiting):
+        writer.write(target.lead(f"waiting-{number}", Prefer="wait=6"))
+    await asyncio.sleep(2)
+    began = time.monotonic()
+    status = await target.answers()
+    took = time.monotonic() - began
+    heads = [await reader.readuntil(b"\r\n") for reader, _ in waiting]
+    for _, writer in waiting:
+        writer.close()
+        await writer.wait_closed()
+
+    assert status == 202
+    assert took < limits.UNREAD
+    assert set(heads) == {b"HTTP/1.1 202 Accepted\r\n"}
 
 
 def _ratios(floods: Sequence[Seen], goods: Sequence[float]) -> tuple[float, float]:
