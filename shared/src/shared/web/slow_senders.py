@@ -99,8 +99,8 @@ class PatientProtocol(HttpToolsProtocol):
         data, self._held = self._held, b""
         if self._deadline is not None:
             self._deadline += waited
-        self.flow.resume_reading()
         if not self.transport.is_closing():
+            self.flow.resume_reading()
             self._take(data)
 
     def turn_away(self, waited: float) -> None:
