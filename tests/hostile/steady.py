@@ -4,6 +4,7 @@ What is measured runs from the tick, so that an answer which is late makes late 
 """
 
 import asyncio
+import statistics
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
@@ -18,15 +19,30 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass
 class Answers:
-    """What came of a stretch of steady requests: seconds each took, and how often which status."""
+    """What came of a stretch of steady requests: when, after how many seconds, with what status."""
 
-    seconds: list[float] = field(default_factory=list)
+    seconds: list[tuple[float, float]] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+
+    def note(self, status: int, seconds: float) -> None:
+        """Note an answer."""
+        self.statuses[status] += 1
+        self.seconds.append((time.perf_counter(), seconds))
 
     def p99(self) -> float:
         """Return what 99 of 100 answers did not exceed."""
-        ordered = sorted(self.seconds)
+        ordered = sorted(seconds for _, seconds in self.seconds)
         return ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+
+    def usual_worst(self) -> float:
+        """Return the worst answer of a second, of half of the seconds.
+
+        A machine that stands still for a moment is in few of them, a server that is busy in all.
+        """
+        worst: dict[int, float] = {}
+        for at, seconds in self.seconds:
+            worst[int(at)] = max(seconds, worst.get(int(at), 0.0))
+        return statistics.median(worst.values())
 
 
 class _Line(asyncio.Protocol):
@@ -67,8 +83,7 @@ class Steady:
 
     def answered(self, line: _Line, status: int, seconds: float) -> None:
         """Note an answer; what is due already is sent at once."""
-        self.answers.statuses[status] += 1
-        self.answers.seconds.append(seconds)
+        self.answers.note(status, seconds)
         self._free.append(line)
         self._send()
 

@@ -26,8 +26,8 @@ GOOD_A_SECOND = 50
 BEFORE_SECONDS = sized(6, 15)
 # A sweep a second; and what the two processes that look at the clock may be late themselves.
 LATE = 3.0
-# The goal is twice. A clock on a shared machine fails only what no other work on it explains.
-TIMES, NOISE = (2, 0.005) if is_full() else (3, 0.025)
+# A clock on a shared machine fails only what no other work on it explains.
+TIMES, NOISE = 2, 0.005 if is_full() else 0.025
 
 
 @pytest.mark.timeout(180)
@@ -39,8 +39,7 @@ async def test_slow_senders_are_closed_and_delay_nobody(target: Target, figure: 
 
     async with steadily(target.port, lead, a_second=GOOD_A_SECOND) as steady:
         alone, beside, crowd = await _measured(target, steady)
-    before, meanwhile = alone.p99(), beside.p99()
-    _keep(figure, crowd, meanwhile / before)
+    _keep(figure, crowd, beside.p99() / alone.p99())
 
     assert {kind: (of["begun"], of["closed"]) for kind, of in crowd.items()} == dict.fromkeys(
         KINDS, (EACH, EACH)
@@ -49,7 +48,8 @@ async def test_slow_senders_are_closed_and_delay_nobody(target: Target, figure: 
     assert _longest(crowd, SLOW_HEADS) < limits.REQUEST_HEAD + LATE
     assert _longest(crowd, SLOW_BODIES) < limits.REQUEST_BODY + LATE
     assert set(alone.statuses | beside.statuses) == {202}
-    assert meanwhile < TIMES * before + NOISE
+    assert beside.usual_worst() < TIMES * alone.usual_worst() + NOISE
+    assert not is_full() or beside.p99() < TIMES * alone.p99() + NOISE
 
 
 async def _measured(target: Target, steady: Steady) -> tuple[Answers, Answers, dict[str, Any]]:
@@ -61,7 +61,7 @@ async def _measured(target: Target, steady: Steady) -> tuple[Answers, Answers, d
         "a_second": EACH * len(KINDS) / BEGIN_WITHIN,
         "head": f"{head}\r\n\r\n",
         "body": json.dumps({"much": "x" * len(body)}),
-        "within": limits.REQUEST_BODY + 2 * LATE,
+        "within": 2 * limits.REQUEST_BODY,
     }
     await asyncio.sleep(1)
     steady.take()

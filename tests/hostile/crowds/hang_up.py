@@ -18,7 +18,7 @@ WHOLE = ("after the body", "at the answer's first byte")
 READING = ("half-way in a long answer",)
 KINDS = HALF + WHOLE + READING
 _LONGEST_SECONDS = 0.02
-_GIVES_UP_SECONDS = 30.0
+_GIVES_UP_SECONDS = 60.0
 _ABRUPTLY = struct.pack("ii", 1, 0)  # SO_LINGER with no time left: close() sends a RST
 
 
