@@ -116,11 +116,20 @@ class Server(uvicorn.Server):
             asyncio.create_task(sweep_for_ever(self.server_state)),
             asyncio.create_task(self._turnstile.turn_away_for_ever()),
         ]
+        for task in beside:
+            task.add_done_callback(self._end_without)
         try:
             await super().serve([self._listener])
         finally:
             for task in beside:
                 task.cancel()
+        for task in beside:
+            if task.done():
+                task.result()
+
+    def _end_without(self, task: asyncio.Task[None]) -> None:
+        """End rather than be open to all that the task keeps away."""
+        self.should_exit = self.should_exit or not task.cancelled()
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
