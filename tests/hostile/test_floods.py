@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from tests.faults.figures import Figure, sized
+from tests.faults.figures import Figure, is_full, sized
 from tests.hostile import target as targets
 from tests.hostile.crowds.program import gather
 from tests.hostile.target import Target
@@ -28,6 +28,8 @@ ROUNDS = 3
 GOOD_AT_ONCE, GOOD_SECONDS = 64, 2
 TIMES = 10
 KEPT = 0.8
+# On a shared machine some rounds are spoilt; where the server is to blame all of them are.
+JUDGED_BY = statistics.median if is_full() else max
 # Unread for that long, and the answers of those who were let in.
 LATEST = limits.UNREAD + 2.0
 MEGABYTES = sized(40, 200)
@@ -68,19 +70,19 @@ async def test_a_flood_is_refused_early_and_takes_nothing_from_what_is_stored(
     for _ in range(ROUNDS):
         floods.append(await flood.of(CONNECTIONS, TIMES * goods[-1], SECONDS))
         goods.append(await flood.good())
-    kept, back = _ratios(floods, goods)
+    kept, back = _kept(floods, goods), _back(goods)
     grown = target.memory(most=True) - memory
     slowest = statistics.median(max(seen["slowest"].values()) for seen in floods)
     stored = list(itertools.chain(*(seen["good"] for seen in floods)))
-    _keep(figure, floods, {"kept": kept, "slowest": slowest, "memory": grown})
+    _keep(figure, floods, {"kept": statistics.median(kept), "slowest": slowest, "memory": grown})
 
     assert {status for seen in floods for status in seen["statuses"]} <= {"202", "503"}
     for trouble in ("without_advice", "cut_off", "unanswered"):
         assert [seen[trouble] for seen in floods] == [0] * ROUNDS, trouble
     assert await target.stored("flood", stored) == sorted(stored)
     assert slowest < LATEST
-    assert kept >= KEPT
-    assert back >= KEPT
+    assert JUDGED_BY(kept) >= KEPT
+    assert JUDGED_BY(back) >= KEPT
     assert grown < MEGABYTES
 
 
@@ -102,14 +104,17 @@ async def test_those_who_wait_for_an_outcome_keep_nobody_out(target: Target) -> 
     assert set(heads) == {b"HTTP/1.1 202 Accepted\r\n"}
 
 
-def _ratios(floods: Sequence[Seen], goods: Sequence[float]) -> tuple[float, float]:
-    """Return what was stored beside the flood, and right after it, to what was before it."""
-    kept = [
+def _kept(floods: Sequence[Seen], goods: Sequence[float]) -> list[float]:
+    """Return what was stored beside each flood, to what was before and after it."""
+    return [
         seen["a_second"] / statistics.mean(around)
         for seen, around in zip(floods, itertools.pairwise(goods), strict=True)
     ]
-    back = [after / before for before, after in itertools.pairwise(goods)]
-    return statistics.median(kept), statistics.median(back)
+
+
+def _back(goods: Sequence[float]) -> list[float]:
+    """Return what was stored right after each flood, to what was before it."""
+    return [after / before for before, after in itertools.pairwise(goods)]
 
 
 def _keep(figure: Figure, floods: Sequence[Seen], found: dict[str, float]) -> None:
