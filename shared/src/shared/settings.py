@@ -60,6 +60,11 @@ class DatabaseSettings(HandoffSettings):
     """Where a service's own database is."""
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_prepares: bool = Field(
+        default=True,
+        description="statements are prepared once for each connection; `false` behind a pooler"
+        " that gives a connection for a transaction only, such as PgBouncer",
+    )
 
     @field_validator("database_url")
     @classmethod
