@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel, TypeAdapter
-from tests.hostile.strategies import bodies, spoilt
 from tests.hostile.keyed import SERVICES, Route, Served, serving
+from tests.hostile.strategies import bodies, spoilt
 from tests.hostile.written import WAYS, Before, Parts, Way, resolving
 from tests.stack.keys import bearer
 from tests.stack.running import Stack
