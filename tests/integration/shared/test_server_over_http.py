@@ -76,6 +76,19 @@ async def test_who_sends_slowly_is_cut_off(tiny: Tiny) -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+async def test_who_sends_blank_lines_after_an_answer_is_cut_off(tiny: Tiny) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
+    writer.write(b"GET /nothing HTTP/1.1\r\nHost: tiny\r\n\r\n")
+    await reader.readuntil(b"}")
+    began = time.monotonic()
+    writer.write(b"\r\n\r\n")
+    async with asyncio.timeout(30):
+        await reader.read()
+    writer.close()
+
+    assert 4.5 < time.monotonic() - began < 7.5
+
+
 async def test_who_sends_slowly_but_in_time_is_answered(tiny: Tiny) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
     writer.write(POST + b"Content-Length: 15\r\n\r\n")

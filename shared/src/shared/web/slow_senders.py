@@ -120,6 +120,9 @@ class PatientProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.refuse(_HEAD)
+        if self._deadline is None and self.timeout_keep_alive_task is None and not self._is_begun():
+            # blank lines: they begin nothing, but end the time for which an idle connection is kept
+            self._deadline = time.monotonic() + limits.REQUEST_HEAD
 
     @override
     def on_message_begin(self) -> None:
