@@ -39,6 +39,7 @@ AUDIT_PORTION = 300.0  # a hundred thousand leads: a few seconds, where the data
 SESSION = 20.0
 
 MAX_BODY_BYTES = 1_048_576
+SMALL_BODY_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)

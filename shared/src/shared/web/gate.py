@@ -13,7 +13,6 @@ from shared import limits
 from shared.web import failures
 from shared.web.problems import Problem
 
-_SMALL_BODY = 16_384
 _MOST_LARGE_BYTES = 64 * limits.MAX_BODY_BYTES
 
 
@@ -78,7 +77,7 @@ class Passage:
         return message
 
     def _find_room(self) -> None:
-        more = max(0, self.received - _SMALL_BODY) - self.large
+        more = max(0, self.received - limits.SMALL_BODY_BYTES) - self.large
         self.large += more
         self.room.take(more)
 

@@ -26,6 +26,7 @@ from shared.settings import WebSettings
 from shared.telemetry import trail
 from shared.web.health import Operations
 from shared.web.slow_senders import PatientProtocol, sweep_for_ever
+from shared.web.small_bodies import SmallBodies
 from shared.web.turnstile import Turnstile
 
 Background = Callable[[asyncio.Event], Awaitable[None]]
@@ -91,7 +92,7 @@ class Server(uvicorn.Server):
         """Serve `app` on a socket that listens or is bound."""
         self.name = name
         self._listener = listener
-        self._turnstile = Turnstile(app)
+        self._turnstile = Turnstile(SmallBodies(app))
         super().__init__(
             uvicorn.Config(
                 self._turnstile,
