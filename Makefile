@@ -50,8 +50,9 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/contract tests/integration
 
-hostile: setup-dev ## Input that means harm, at every route and by its document (in full: more of it)
-	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 tests/hostile
+hostile: setup-dev ## Input that means harm at every route, every kind of key, and crowds that do, in full size
+	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 --ignore tests/hostile/crowds tests/hostile
+	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q tests/hostile/crowds
 
 e2e: setup-dev ## The whole system through its doors, and the commands that the docs show
 	@$(BIN)/pytest -q tests/e2e

@@ -16,7 +16,7 @@ _HERE = Path(__file__).resolve().parent
 _PLACE = _HERE.parents[1] / "docs" / "figures.md"
 _HEADS = {
     "faults": "| Figure | Goal | `make test` | `make faults` |",
-    "hostile": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make hostile` |",
+    "crowds": "| Figure | Goal | `make test` | `make hostile` |",
     "load": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
 }
 _RULE = "|---|---|---|---|"

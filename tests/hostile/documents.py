@@ -4,6 +4,7 @@ The documents are made from the code, so a route that is new there is one that i
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +13,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from tests.contract.artefacts import openapi
 
+from shared.ids import new_id
+
 SERVICES = openapi.SERVICES
 METHODS = ("get", "post", "put", "patch", "delete")
+
+PART = re.compile(r"\{(\w+)\}")
+_NEEDS = re.compile(r"Needs (?:a key|the scope ([a-z: ]+?))\.(?:\n|$)")
 
 Schema = Mapping[str, Any]
 
@@ -29,7 +35,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route: what its document says of it."""
+    """One address with one method, and what the document says of it; empty where it is silent."""
 
     service: str
     method: str
@@ -42,9 +48,26 @@ class Operation:
         return self.content["operationId"]
 
     @property
+    def line(self) -> str:
+        """Its method and path; some are the same in every service."""
+        return f"{self.method} {self.path}"
+
+    @property
     def has_key(self) -> bool:
         """Whether it asks for a key."""
         return bool(self.content.get("security"))
+
+    @property
+    def needs(self) -> frozenset[str] | None:
+        """The scopes of which one opens it; none at all: any key does; None: it needs no key."""
+        said = _NEEDS.search(self.content.get("description", ""))
+        if said is None or not self.has_key:
+            return None
+        return frozenset(said[1].split(" or ")) if said[1] else frozenset()
+
+    def opens_with(self, scope: str) -> bool:
+        """Tell whether the document lets a key with this scope alone in."""
+        return self.needs is not None and (not self.needs or scope in self.needs)
 
     @property
     def bodies(self) -> Mapping[str, Schema]:
@@ -63,9 +86,13 @@ class Operation:
         return [Parameter(place, each["name"], each["schema"]) for each in found
                 if each["in"] == place]  # fmt: skip
 
+    def address(self, **parts: object) -> str:
+        """Return where it is: with these parts as they stand here, else with ids of nobody."""
+        return PART.sub(lambda part: str(parts.get(part[1], new_id())), self.path)
+
     def __str__(self) -> str:
         """Name it as people do, for the tests' ids."""
-        return f"{self.service} {self.method} {self.path}"
+        return f"{self.service} {self.line}"
 
 
 @cache

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.hostile.attacks import Attack
+from tests.hostile.attacks.attack import Attack
+from tests.hostile.attacks.values import CANARY
 from tests.hostile.targets import Answer
-from tests.hostile.values import CANARY
 
 _MEDIA_TYPE = "application/problem+json"
 _MEMBERS = ("type", "title", "status", "detail")
 _NAMES = ("pointer", "parameter", "header")
+_LATEST = 2.0
 _LARGEST = 8_192
 """Bytes: an answer does not grow with what is wrong."""
 
@@ -26,6 +27,8 @@ def _complaints(attack: Attack, answer: Answer) -> Iterator[str]:
             yield "our mistake"
     elif answer.status not in attack.statuses:
         yield "not the status that was due"
+    if answer.seconds > _LATEST:
+        yield f"an answer after {answer.seconds:.1f} s"
     if answer.status >= 400:
         yield from _of_the_form(answer)
         yield from _of_an_echo(answer)

@@ -3,9 +3,9 @@
 It is started by the first test that asks for it and serves all of them. Kafka is not there.
 """
 
-import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from typing import Any
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contract.artefacts.samples import SAMPLES
-from tests.hostile.attacks import Aim, Attack
+from tests.hostile.attacks.attack import Aim, Attack
+from tests.hostile.attacks.samples import Samples
+from tests.hostile.attacks.values import CANARY
 from tests.hostile.documents import operations
-from tests.hostile.samples import Samples
-from tests.hostile.values import CANARY
+from tests.hostile.ways import resolving
 from tests.stack import databases
 from tests.stack.keys import bearer, make_key
 from tests.stack.process import Process
@@ -36,6 +37,7 @@ from shared.contracts.deal import DealOpened
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCaptured
 from shared.contracts.score import LeadQualified
+from shared.ids import new_id
 from shared.messaging.batch import Batch
 from shared.messaging.heard import Hearer
 
@@ -53,11 +55,12 @@ _HEARD: Mapping[str, tuple[Callable[[], Hearer[Any]], type[Event]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered."""
+    """What was answered, and after how many seconds."""
 
     status: int
     headers: Mapping[str, str]
     text: str
+    seconds: float
 
     def document(self) -> Any:
         """Return the JSON, or None where it is none."""
@@ -83,6 +86,7 @@ class Target:
 
     async def send(self, attack: Attack) -> Answer:
         """Send an attack as it stands, no sign of its address changed."""
+        began = time.monotonic()
         answer = await self.client.request(
             attack.operation.method,
             "/",
@@ -90,7 +94,7 @@ class Target:
             content=attack.body,
             extensions={"target": attack.address.encode()},
         )
-        return Answer(answer.status_code, answer.headers, answer.text)
+        return Answer(answer.status_code, answer.headers, answer.text, time.monotonic() - began)
 
     def has_logged(self) -> int:
         """Return how much it has logged by now."""
@@ -109,11 +113,15 @@ class Target:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def resident(self) -> int:
-        """Return how many bytes of memory it holds."""
+    def resident(self, *, most: bool = False) -> int:
+        """Return how many bytes of memory it holds, or the most since `begin_anew`."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) * 1024
+        name = "VmHWM:" if most else "VmRSS:"
+        return int(status.partition(name)[2].split()[0]) * 1024
+
+    def begin_anew(self) -> None:
+        """Let the most that it holds count from now on (proc_pid_clear_refs(5))."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
 
 @asynccontextmanager
@@ -130,8 +138,9 @@ async def started(stack: Stack, name: str, directory: Path) -> AsyncGenerator[Ta
         client = httpx.AsyncClient(base_url=process.url, timeout=GIVE_UP)
         await block.enter_async_context(client)
         await _hear(engine, name)
-        target = Target(process, key, client, await _aim(client, name, key))
-        await client.get("/openapi.json")  # made once, and kept
+        async with resolving(name, engine):
+            aim = await _aim(client, name, key)
+        target = Target(process, key, client, aim)
         before = target.resident()
         yield target
         grown = target.resident() - before
@@ -146,20 +155,31 @@ async def _hear(engine: AsyncEngine, name: str) -> None:
 
 
 async def _aim(client: httpx.AsyncClient, name: str, key: str) -> Aim:
-    """Return the ids of what is there: the first record of each list, and sources."""
-    known: dict[str, Any] = {}
-    ids: dict[str, str] = {}
-    if name == INTAKE:
-        sources = await asyncio.gather(
-            *(_source(client, key, kind=kind) for kind in ("api", "form")),
-            _source(client, key, kind="google_ads", google_key=_GOOGLE_KEY),
-        )
-        known["source_id"] = sources[0]["id"]
-        ids |= {f"{each['path'].rpartition('/')[0]}/{{token}}": each["token"]
-                for each in sources[1:]}  # fmt: skip
-        lead = {"email": "anna@example.com", **known}
-        await client.post("/v1/leads", json=lead, headers=bearer(key))
-    return Aim(Samples(name, known), ids | await _first_of_each_list(client, name, key))
+    """Return the ids of what is there: the first record of each list, and what the intake has."""
+    known, ids = await _taken_in(client, key) if name == INTAKE else ({}, {})
+    return Aim(Samples(name, known), await _first_of_each_list(client, name, key) | ids)
+
+
+async def _taken_in(client: httpx.AsyncClient, key: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Have sources, a lead, and one that may be erased; return ids by field, and by address."""
+    form = await _source(client, key, kind="form")
+    ads = await _source(client, key, kind="google_ads", google_key=_GOOGLE_KEY)
+    source = (await _source(client, key, kind="api"))["id"]
+    erased, lead = await _lead(client, key, source), await _lead(client, key, source)
+    ids = {
+        "/v1/forms/{token}": form["token"],
+        "/v1/in/{token}": ads["token"],
+        "/v1/leads/{lead_id}": lead,
+        "DELETE /v1/leads/{lead_id}": erased,
+    }
+    return {"source_id": source, "lead_id": lead}, ids
+
+
+async def _lead(client: httpx.AsyncClient, key: str, source_id: str) -> str:
+    lead = {"email": f"{new_id()}@example.com", "source_id": source_id}
+    answer = await client.post("/v1/leads", json=lead, headers=bearer(key) | {"Prefer": "wait=20"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["lead_id"]
 
 
 async def _source(client: httpx.AsyncClient, key: str, **fields: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Real processes; all routes are asked at once, so that the whole takes about one 
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,16 +15,18 @@ import httpx
 import pytest
 from tests.faults.rig.between import between
 from tests.faults.rig.proxy import Proxy
-from tests.faults.rig.rig import SERVICES, Rig, rigged
-from tests.hostile.keyed import Route
-from tests.hostile.written import PLAYBOOK, SCORECARD, SOURCE
+from tests.faults.rig.rig import SERVICES as PACKAGES
+from tests.faults.rig.rig import Rig, rigged
+from tests.hostile.attacks.attack import Aim, Attack, plain
+from tests.hostile.attacks.samples import Samples
+from tests.hostile.documents import SERVICES, Operation, operations
 from tests.stack.ports import free_port
 from tests.stack.process import Process
 from tests.stack.running import Stack
 from tests.stack.waiting import until
 
 from shared import limits
-from shared.ids import new_id
+from shared.contracts.catalogue import INTAKE
 from shared.web import keys
 
 WRONG, UNAVAILABLE = 500, 503
@@ -36,38 +37,6 @@ _ANEW = httpx.Limits(max_keepalive_connections=0)
 """A connection for each request: an old one may be closed, for its age, just when it is taken."""
 
 _AS_USUAL = 8
-
-_ID, _SOURCE = str(new_id()), str(new_id())
-BODIES: Mapping[str, Mapping[str, Any]] = {
-    "POST /v1/leads": {"email": "ada@example.com", "source_id": _SOURCE},
-    "POST /v1/leads/batch": {"items": [{"email": "ada@example.com", "source_id": _SOURCE}]},
-    "POST /v1/forms/{token}": {"email": "ada@example.com"},
-    "POST /v1/in/{token}": {"google_key": "a"},
-    "POST /v1/leads/{lead_id}/consents": {"purpose": "newsletter", "granted": True},
-    "POST /v1/leads/{lead_id}/merge": {"into": _ID},
-    "POST /v1/touchpoints": {"lead_id": _ID, "kind": "click", "source_id": _SOURCE},
-    "POST /v1/sources": SOURCE,
-    "PATCH /v1/sources/{source_id}": {"name": "Another"},
-    "POST /v1/scorecards": SCORECARD,
-    "PATCH /v1/scorecards/{scorecard_id}": {"name": "Another"},
-    "PATCH /v1/deals/{deal_id}": {"amount_minor": 1, "currency": "EUR"},
-    "POST /v1/deals/{deal_id}/accept": {},
-    "POST /v1/deals/{deal_id}/recycle": {"reason": "later"},
-    "POST /v1/deals/{deal_id}/lose": {"reason": "price"},
-    "POST /v1/deals/{deal_id}/stage": {"stage": "demo"},
-    "POST /v1/deals/{deal_id}/reassign": {"owner_id": _ID},
-    "POST /v1/deals/{deal_id}/win": {"amount_minor": 1, "currency": "EUR"},
-    "POST /v1/deals/{deal_id}/activities": {"kind": "call"},
-    "POST /v1/reps": {"name": "Ada", "email": "ada@sales.example"},
-    "PATCH /v1/reps/{rep_id}": {"name": "Ada"},
-    "POST /v1/playbooks": PLAYBOOK,
-    "PATCH /v1/playbooks/{playbook_id}": {"name": "Another"},
-    "POST /v1/tasks/{task_id}/snooze": {"until": "2030-01-01T00:00:00Z"},
-    "POST /v1/tasks/{task_id}/reassign": {"owner_id": _ID},
-    "POST /v1/parked/{subject}/discard": {"reason": "tests"},
-    "POST /v1/parked/release": {"cause": "KeyError"},
-    "POST /v1/replays": {"verb": "republish", "since": "2026-01-01T00:00:00Z", "dry_run": True},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,79 +62,59 @@ class Edge:
     proxy: Proxy
     doors: dict[str, Process]
     clients: dict[str, httpx.AsyncClient]
-    routes: dict[str, list[Route]] = field(default_factory=dict[str, list[Route]])
-    parts: dict[str, str] = field(default_factory=dict[str, str])
+    aims: Mapping[str, Aim] = field(default_factory=dict[str, Aim])
 
     async def ask_all(self, *, at_once: int = 1_000) -> dict[str, Answered]:
         """Ask at every route of every service, in a way that needs the database."""
-        asked = [(service, route) for service in self.routes for route in self.routes[service]]
         free = asyncio.Semaphore(at_once)
 
-        async def ask(service: str, route: Route) -> Answered:
+        async def ask(operation: Operation) -> Answered:
             async with free:
-                return await self._ask(service, route)
+                return await self._ask(plain(operation, self.aims[operation.service]))
 
-        found = await asyncio.gather(*(ask(*each) for each in asked))
-        return {
-            f"{service}: {route}": one for (service, route), one in zip(asked, found, strict=True)
-        }
+        found = await asyncio.gather(*(ask(operation) for operation in operations()))
+        return {str(each): answered for each, answered in zip(operations(), found, strict=True)}
 
-    async def _ask(self, service: str, route: Route) -> Answered:
+    async def _ask(self, request: Attack) -> Answered:
         began = time.monotonic()
-        body = json.dumps(BODIES.get(str(route))).replace(_SOURCE, self.parts["source_id"])
-        known = self.parts if str(route) == "POST /v1/forms/{token}" else {}
-        answer = await self.clients[service].request(
-            route.method, route.address(**known), content=body if str(route) in BODIES else None,
-            headers={"If-Match": "*", "Content-Type": "application/json"},
+        said = {name.encode(): value for name, value in request.headers.items() if value}
+        answer = await self.clients[request.operation.service].request(
+            request.operation.method, request.address, content=request.body,
+            headers={b"If-Match": b"*", **said},
         )  # fmt: skip
         taken = time.monotonic() - began
         return Answered(answer.status_code, taken, answer.headers.get("Retry-After"))
 
 
-async def _make_sources(edge: Edge) -> None:
-    """Have a source whose leads can be stored, and a form."""
-    for kind, part, name in (("api", "id", "source_id"), ("form", "token", "token")):
+async def _aims(intake: httpx.AsyncClient) -> dict[str, Aim]:
+    """Return what is real: a source whose leads can be stored, and a form; else all is nobody's."""
+
+    async def source(kind: str) -> dict[str, str]:
         wanted = {"name": kind, "kind": kind, "channel": "seo"}
-        made = await edge.clients["marketing_intake"].post("/v1/sources", json=wanted)
-        edge.parts[name] = made.json()[part]
+        return (await intake.post("/v1/sources", json=wanted)).json()
 
-
-async def _documented(client: httpx.AsyncClient) -> list[Route]:
-    document = (await client.get("/openapi.json")).json()
-    return [
-        Route(method.upper(), path, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
+    known = {"source_id": (await source("api"))["id"]}
+    ids = {"/v1/forms/{token}": (await source("form"))["token"]}
+    return {name: Aim(Samples(name, known), ids) for name in SERVICES}
 
 
 @pytest.fixture(scope="module")
 async def edge(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Edge]:
     async with AsyncExitStack() as open_now:
         rig = await open_now.enter_async_context(
-            rigged(stack, tmp_path_factory.mktemp("rig"), SERVICES)
+            rigged(stack, tmp_path_factory.mktemp("rig"), PACKAGES)
         )
         hidden, proxy = await open_now.enter_async_context(between(rig))
-        doors = {service: hidden.process(service, "api") for service in SERVICES}
+        doors = {package: hidden.process(package, "api") for package in PACKAGES}
         for door in doors.values():
             door.start()
         await asyncio.gather(*(door.ready() for door in doors.values()))
         edge = Edge(rig, proxy, doors, {})
-        for service, door in doors.items():
+        for package, door in doors.items():
             client = await rig.client(door, limits=_ANEW)
-            edge.clients[service] = await open_now.enter_async_context(client)
-            edge.routes[service] = await _documented(client)
-        await _make_sources(edge)
+            edge.clients[package.replace("_", "-")] = await open_now.enter_async_context(client)
+        edge.aims = await _aims(edge.clients[INTAKE])
         yield edge
-
-
-def test_every_route_that_reads_a_body_has_one_here(edge: Edge) -> None:
-    reading = {
-        str(route) for routes in edge.routes.values() for route in routes
-        if "requestBody" in route.operation
-    }  # fmt: skip
-
-    assert reading == BODIES.keys()
 
 
 @asynccontextmanager
@@ -224,7 +173,7 @@ async def test_every_route_answers_in_time_and_says_when_to_ask_again(
         with_known_keys = await edge.ask_all()
         await asyncio.sleep(keys.MEMORY)
         with_keys_forgotten = await edge.ask_all()
-    lives = {service: door.lives for service, door in edge.doors.items()}
+    lives = {package: door.lives for package, door in edge.doors.items()}
 
     assert {name: one for name, one in before.items() if one.status >= WRONG} == {}
     for during in (with_known_keys, with_keys_forgotten):

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.hostile.keyed import SERVICES, Route, Served, serving
+from tests.hostile.documents import SERVICES, Operation
+from tests.hostile.served import Served, serving
 from tests.stack.keys import make_key
 from tests.stack.running import Stack
 
@@ -39,14 +40,14 @@ async def service(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerato
         yield served
 
 
-def keyed(service: Served) -> list[Route]:
+def keyed(service: Served) -> list[Operation]:
     return [route for route in service.routes if route.needs is not None]
 
 
 async def statuses(service: Served, key: str | None) -> dict[str, int]:
     """Return what every route that needs a key answers to this one."""
     return {
-        str(route): (await service.send(route, key=key)).status_code for route in keyed(service)
+        route.line: (await service.send(route, key=key)).status_code for route in keyed(service)
     }
 
 
@@ -65,7 +66,7 @@ async def make(
 
 async def test_only_what_is_public_on_purpose_is_open_without_a_key(service: Served) -> None:
     open_on_purpose = PUBLIC | (PUBLIC_AT_INTAKE if service.name == "marketing-intake" else {})
-    answers = {str(route): await service.send(route) for route in service.routes}
+    answers = {route.line: await service.send(route) for route in service.routes}
     is_open = {name for name, answer in answers.items() if answer.status_code != KEY_IS_WRONG}
 
     assert is_open == open_on_purpose.keys()
@@ -80,7 +81,7 @@ async def test_a_key_with_one_scope_opens_just_what_the_document_says(service: S
             answer = await service.send(route, key=key)
             let_in = answer.status_code not in {KEY_IS_WRONG, MAY_NOT}
             if let_in is not route.opens_with(scope) or answer.status_code >= 500:
-                wrong[f"{scope} at {route}"] = f"{answer.status_code} {answer.text}"
+                wrong[f"{scope} at {route.line}"] = f"{answer.status_code} {answer.text}"
 
     assert wrong == {}
 
@@ -94,7 +95,9 @@ async def test_who_lacks_a_scope_is_told_which(service: Served) -> None:
                 answer = await service.send(route, key=key)
                 said = answer.json()["detail"] + answer.headers["www-authenticate"]
                 named = all(said.count(needed) == 2 for needed in route.needs or ())
-                silent += [] if answer.status_code == MAY_NOT and named else [f"{scope} at {route}"]
+                silent += (
+                    [] if answer.status_code == MAY_NOT and named else [f"{scope} at {route.line}"]
+                )
 
     assert silent == []
 
@@ -128,7 +131,7 @@ MALFORMED: dict[str, Callable[[str], str]] = {
 async def test_what_was_never_a_key_opens_nothing(service: Served, kind: str) -> None:
     authorization = f"Bearer {MALFORMED[kind](await service.key())}".encode()
     refused = {
-        str(route): (
+        route.line: (
             await service.send(route, headers={"Authorization": authorization})
         ).status_code
         for route in keyed(service)
@@ -195,7 +198,7 @@ async def test_a_key_that_is_tied_to_a_source_is_let_in_only_where_sources_are_t
     service: Served,
 ) -> None:
     key = await make_key(service.engine, *service.scopes, source_id=new_id())
-    answers = {str(route): await service.send(route, key=key) for route in keyed(service)}
+    answers = {route.line: await service.send(route, key=key) for route in keyed(service)}
     let_in = {name for name, answer in answers.items() if answer.status_code != MAY_NOT}
 
     assert let_in == (TOLD_APART if service.name == "marketing-intake" else set())

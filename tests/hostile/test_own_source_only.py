@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.hostile.keyed import Served, serving
-from tests.hostile.written import resolving
+from tests.hostile.served import Served, serving
+from tests.hostile.ways import resolving
 from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
 
@@ -56,7 +56,7 @@ async def an_owner(served: Served, **lead: Any) -> Owner:
 
 @pytest.fixture(scope="module")
 async def two(stack: Stack) -> AsyncGenerator[Two]:
-    async with serving(stack, "marketing-intake") as served, resolving(served):
+    async with serving(stack, "marketing-intake") as served, resolving(served.name, served.engine):
         yield Two(served, await an_owner(served), await an_owner(served, phone=OTHERS))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 import pytest
-from tests.hostile import addresses, bodies, forms
-from tests.hostile.attacks import Attack, plain
+from tests.hostile.attacks import addresses, bodies, forms
+from tests.hostile.attacks.attack import Attack, plain
 from tests.hostile.conftest import TargetOf
 from tests.hostile.documents import Operation, operations
 from tests.hostile.judging import complaints

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
-from tests.hostile.keyed import SERVICES, Served, serving
-from tests.hostile.written import PLAYBOOK, SCORECARD, SOURCE
+from tests.hostile.documents import SERVICES
+from tests.hostile.served import Served, serving
+from tests.hostile.ways import PLAYBOOK, SCORECARD, SOURCE
 from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
 

@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import BaseModel, TypeAdapter
-from tests.hostile.keyed import SERVICES, Route, Served, serving
+from tests.hostile.documents import SERVICES, Operation
+from tests.hostile.served import Served, serving
 from tests.hostile.strategies import bodies, spoilt
-from tests.hostile.written import WAYS, Before, Parts, Way, resolving
+from tests.hostile.ways import WAYS, Before, Parts, Way, resolving
 from tests.stack.keys import bearer
 from tests.stack.running import Stack
 
@@ -50,13 +51,13 @@ class Written:
     models: dict[str, TypeAdapter[Any]]
     untouched: dict[str, Parts] = field(default_factory=dict[str, Parts])
 
-    async def parts(self, route: Route) -> Parts:
+    async def parts(self, route: Operation) -> Parts:
         """Return what a route needs that is there before."""
-        if str(route) not in self.untouched:
-            self.untouched[str(route)] = await WAYS[str(route)].needs(self.before)
-        return self.untouched[str(route)]
+        if route.line not in self.untouched:
+            self.untouched[route.line] = await WAYS[route.line].needs(self.before)
+        return self.untouched[route.line]
 
-    async def write(self, route: Route, body: str) -> httpx.Response:
+    async def write(self, route: Operation, body: str) -> httpx.Response:
         """Send a body; whatever it is, the answer is none of our mistakes."""
         answer = await self.served.send(
             route, key=self.before.key, headers=_HEADERS, content=body.encode(),
@@ -64,7 +65,7 @@ class Written:
         )  # fmt: skip
         assert _worst(answer) < WRONG, f"{route} {answer.text}: {body}"
         if answer.is_success:
-            del self.untouched[str(route)]
+            del self.untouched[route.line]
         return answer
 
     async def shown(self, way: Way, answer: httpx.Response, parts: Parts) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _bodies(dependant: Dependant) -> Iterator[JsonBody[Any]]:
 
 @pytest.fixture(scope="module", params=SERVICES)
 async def written(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerator[Written]:
-    async with serving(stack, request.param) as served, resolving(served):
+    async with serving(stack, request.param) as served, resolving(served.name, served.engine):
         models = dict(_models(served.app))
         if served.name == "marketing-intake":
             models[_LEADS] = TypeAdapter(LeadIn)  # read by hand: no dependency tells of it
@@ -117,8 +118,8 @@ async def written(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerato
 
 def test_every_body_that_a_route_reads_is_written_here(written: Written) -> None:
     documented = {
-        str(route) for route in written.served.routes
-        if "requestBody" in route.operation and route.needs is not None
+        route.line for route in written.served.routes
+        if route.bodies and route.needs is not None
     }  # fmt: skip
 
     assert written.models.keys() == documented
@@ -144,24 +145,24 @@ def test_what_is_accepted_is_shown_again(written: Written) -> None:
     loop, compared = asyncio.get_event_loop(), Counter[str]()
     for route in _read_by_model(written):
 
-        def write(body: str, route: Route = route) -> None:
-            compared[str(route)] += loop.run_until_complete(_compare(written, route, body))
+        def write(body: str, route: Operation = route) -> None:
+            compared[route.line] += loop.run_until_complete(_compare(written, route, body))
 
-        _try(bodies(written.models[str(route)].json_schema()), write)
+        _try(bodies(written.models[route.line].json_schema()), write)
 
-    shown = {str(route) for route in _read_by_model(written) if WAYS[str(route)].shows}
+    shown = {route.line for route in _read_by_model(written) if WAYS[route.line].shows}
     assert shown - (+compared).keys() == set()
 
 
-async def _compare(written: Written, route: Route, body: str) -> int:
+async def _compare(written: Written, route: Operation, body: str) -> int:
     """Write a body and look at what was made of it; return how many fields could be compared."""
-    way, parts = WAYS[str(route)], await written.parts(route)
+    way, parts = WAYS[route.line], await written.parts(route)
     sent = _with(body, way.given(parts))
     answer = await written.write(route, sent)
     if not answer.is_success:
         return 0
     found = await written.shown(way, answer, parts)
-    expected = _expected(str(route), written.models[str(route)], sent, way)
+    expected = _expected(route.line, written.models[route.line], sent, way)
     shown = {name: found[name] for name in expected if name in found}
     assert shown == {name: expected[name] for name in shown}, f"{route}: {sent}"
     return len(shown)
@@ -172,14 +173,14 @@ def test_what_is_spoilt_is_refused_or_stored_and_never_our_mistake(written: Writ
     loop = asyncio.get_event_loop()
     for route in _read_by_model(written):
 
-        def write(body: str, route: Route = route) -> None:
+        def write(body: str, route: Operation = route) -> None:
             loop.run_until_complete(written.write(route, body))
 
-        _try(spoilt(written.models[str(route)].json_schema()), write)
+        _try(spoilt(written.models[route.line].json_schema()), write)
 
 
-def _read_by_model(written: Written) -> list[Route]:
-    return [route for route in written.served.routes if str(route) in written.models]
+def _read_by_model(written: Written) -> list[Operation]:
+    return [route for route in written.served.routes if route.line in written.models]
 
 
 def _expected(route: str, model: TypeAdapter[Any], sent: str, way: Way) -> dict[str, Any]:
@@ -228,7 +229,7 @@ FIELDS = ANY_FIELDS | ANY_FIELDS.map(lambda fields: {**fields, "email": "ada@for
 
 @pytest.fixture(scope="module")
 async def intake(stack: Stack) -> AsyncGenerator[Before]:
-    async with serving(stack, "marketing-intake") as served, resolving(served):
+    async with serving(stack, "marketing-intake") as served, resolving(served.name, served.engine):
         yield Before(served, await served.key())
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tests.hostile.attacks import Attack
+from tests.hostile.attacks.attack import Attack
 from tests.hostile.targets import GIVE_UP, Answer, Target
 
 ANNOUNCED = 300 * 1024 * 1024
@@ -22,6 +23,7 @@ class Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     target: Target
+    began: float = field(default_factory=time.monotonic)
 
     def begin(self, attack: Attack, framing: str) -> None:
         """Send the head of a request; `framing` says how its body is to come."""
@@ -45,7 +47,8 @@ class Connection:
             pairs = (each.partition(": ") for each in lines if each)
             headers = {name.lower(): value for name, _, value in pairs}
             body = await self.reader.readexactly(int(headers.get("content-length", "0")))
-        return Answer(int(line.split(" ")[1]), headers, body.decode())
+        seconds = time.monotonic() - self.began
+        return Answer(int(line.split(" ")[1]), headers, body.decode(), seconds)
 
 
 @asynccontextmanager

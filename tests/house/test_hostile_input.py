@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from fastapi.routing import iter_route_contexts
 from tests.contract.artefacts import openapi
-from tests.hostile import addresses, values
-from tests.hostile.attacks import ENCODERS, Aim
+from tests.hostile.attacks import addresses, values
+from tests.hostile.attacks.attack import ENCODERS, Aim
+from tests.hostile.attacks.samples import NoSample, Samples
 from tests.hostile.documents import SERVICES, Operation, operations
-from tests.hostile.samples import NoSample, Samples
 
 FOR_PEOPLE = {"/docs", "/docs/oauth2-redirect", "/openapi.json"}
 """Pages without input; the document does not name itself."""

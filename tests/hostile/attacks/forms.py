@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from tests.hostile.attacks import (
+from tests.hostile.attacks.attack import (
     ANY,
     MULTIPART,
     REFUSED,
@@ -16,8 +16,8 @@ from tests.hostile.attacks import (
     plain,
     with_body,
 )
+from tests.hostile.attacks.values import CANARY
 from tests.hostile.documents import Operation
-from tests.hostile.values import CANARY
 
 from shared.limits import MAX_BODY_BYTES
 

@@ -1,20 +1,19 @@
-"""A real process of the intake's API, as hostile clients meet it, and what it holds meanwhile."""
+"""A process of the intake's API, as hostile crowds meet it, and what it holds because of them."""
 
 import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-import pytest
 from tests.load.client import request
 from tests.load.product import a_lead
 from tests.stack.databases import opened
-from tests.stack.fixtures import DatabaseFor
 from tests.stack.keys import bearer, make_key
 from tests.stack.process import Process
 from tests.stack.services import NO_KAFKA, environment, running, service
@@ -50,7 +49,7 @@ class Held:
 
 
 @dataclass
-class Target:
+class Intake:
     """The API's process. A request is `before`, nine digits that name it, and `after`."""
 
     process: Process
@@ -110,22 +109,18 @@ class Target:
             return (await client.post(self.url, json=lead)).status_code
 
 
-@pytest.fixture(scope="module")
-async def target(
-    database_for: DatabaseFor, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Target]:
-    """Run the API on a database of its own, warm."""
-    url = await database_for("marketing_intake")
-    log = tmp_path_factory.mktemp("target") / "api.log"
-    told = environment(url, NO_KAFKA, "target", log_level="warning")
-    async with opened(url) as engine:
+@asynccontextmanager
+async def serving(database_url: str, log: Path) -> AsyncGenerator[Intake]:
+    """Run the API on a database for the block, warm."""
+    told = environment(database_url, NO_KAFKA, "intake", log_level="warning")
+    async with opened(database_url) as engine:
         headers = bearer(await make_key(engine, *_SCOPES))
     async with running(service(told, log, "marketing_intake", "api")) as process:
         await process.ready()
-        target = Target(process, url, await _source(process, headers), headers)
+        intake = Intake(process, database_url, await _source(process, headers), headers)
         for _ in range(50):
-            assert await target.answers() == 202
-        yield target
+            assert await intake.answers() == 202
+        yield intake
 
 
 async def _source(process: Process, headers: dict[str, str]) -> str:
@@ -136,12 +131,12 @@ async def _source(process: Process, headers: dict[str, str]) -> str:
     return answer.json()["id"]
 
 
-async def calm(target: Target, before: Held, *, within: float) -> Held:
+async def calm(intake: Intake, before: Held, *, within: float) -> Held:
     """Wait until no more is held than before, at most so many seconds; return what is held."""
     loop = asyncio.get_running_loop()
     until = loop.time() + within
     while True:
-        now = await target.held()
+        now = await intake.held()
         more = now.files > before.files or now.tasks > before.tasks
         if not (more or now.busy or now.locks) or loop.time() > until:
             return now

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
-from tests.hostile.attacks import ANY, REFUSED, Aim, Attack, plain
+from tests.hostile.attacks.attack import ANY, REFUSED, Aim, Attack, plain
+from tests.hostile.attacks.values import ALWAYS, CANARY, IN_ADDRESS, IN_HEAD, WRONG_KEYS
 from tests.hostile.documents import METHODS, Operation, Parameter, allows, kinds
-from tests.hostile.values import ALWAYS, CANARY, IN_ADDRESS, IN_HEAD, WRONG_KEYS
 
 from shared.ids import new_id
 

@@ -1,7 +1,4 @@
-"""What each service already holds before something is written to it: a deal, a task, a lead.
-
-And where what a route wrote is shown afterwards.
-"""
+"""By which way each route is written to: what is there before, and where what it wrote is shown."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -10,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.hostile.keyed import Served
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.hostile.served import Served
 from tests.stack.keys import bearer
 from tests.stack.services import ERASURE_SECRET
 from tests.stack.voices import SINCE_LONG_AGO, Others
@@ -19,6 +17,7 @@ from marketing_intake.entrypoints.resolver import Resolver
 from notifier.entrypoints.worker import NotifierHearer
 from sales_pipeline.entrypoints.worker import PipelineHearer
 from shared.clock import utc_now
+from shared.contracts.catalogue import INTAKE
 from shared.contracts.deal import DealOpened, RepChanged
 from shared.contracts.lead import LeadCard
 from shared.contracts.score import LeadQualified, Score
@@ -208,13 +207,12 @@ async def _both(*parts: Awaitable[Parts]) -> Parts:
 
 
 @asynccontextmanager
-async def resolving(served: Served) -> AsyncGenerator[None]:
+async def resolving(service: str, engine: AsyncEngine) -> AsyncGenerator[None]:
     """Let submissions resolve during the block, where the service has any."""
     stop, beats = asyncio.Event(), Heartbeats()
-    lease = Lease(served.engine, name="resolve", owner="tests")
-    resolver = Resolver(served.engine, lease, beats.loop("resolve"), ERASURE_SECRET.encode())
-    intake = served.name == "marketing-intake"
-    task = asyncio.create_task(resolver.run(stop)) if intake else None
+    lease = Lease(engine, name="resolve", owner="tests")
+    resolver = Resolver(engine, lease, beats.loop("resolve"), ERASURE_SECRET.encode())
+    task = asyncio.create_task(resolver.run(stop)) if service == INTAKE else None
     try:
         yield
     finally:

@@ -10,15 +10,12 @@ from typing import Any
 
 import pytest
 from tests.faults.figures import Figure, is_full, sized
-from tests.hostile import target as targets
+from tests.hostile.crowds.intake import Intake
 from tests.hostile.crowds.program import gather
 from tests.hostile.crowds.slow import KINDS, SLOW_BODIES, SLOW_HEADS
-from tests.hostile.steady import Answers, Steady, steadily
-from tests.hostile.target import Target
+from tests.hostile.crowds.steady import Answers, Steady, steadily
 
 from shared import limits
-
-target = targets.target
 
 EACH = sized(200, 2_000)
 BEGIN_WITHIN = 4.0
@@ -31,14 +28,14 @@ TIMES, NOISE = 2, 0.005 if is_full() else 0.025
 
 
 @pytest.mark.timeout(180)
-async def test_slow_senders_are_closed_and_delay_nobody(target: Target, figure: Figure) -> None:
+async def test_slow_senders_are_closed_and_delay_nobody(intake: Intake, figure: Figure) -> None:
     numbers = itertools.count()
 
     def lead() -> bytes:
-        return target.lead(f"good-{next(numbers):09d}")
+        return intake.lead(f"good-{next(numbers):09d}")
 
-    async with steadily(target.port, lead, a_second=GOOD_A_SECOND) as steady:
-        alone, beside, crowd = await _measured(target, steady)
+    async with steadily(intake.port, lead, a_second=GOOD_A_SECOND) as steady:
+        alone, beside, crowd = await _measured(intake, steady)
     _keep(figure, crowd, beside.p99() / alone.p99())
 
     assert {kind: (of["begun"], of["closed"]) for kind, of in crowd.items()} == dict.fromkeys(
@@ -52,11 +49,11 @@ async def test_slow_senders_are_closed_and_delay_nobody(target: Target, figure: 
     assert not is_full() or beside.p99() < TIMES * alone.p99() + NOISE
 
 
-async def _measured(target: Target, steady: Steady) -> tuple[Answers, Answers, dict[str, Any]]:
+async def _measured(intake: Intake, steady: Steady) -> tuple[Answers, Answers, dict[str, Any]]:
     """Return the answers before the crowd and beside it, and what the crowd saw."""
-    head, _, body = target.lead("slow").decode().partition("\r\n\r\n")
+    head, _, body = intake.lead("slow").decode().partition("\r\n\r\n")
     plan = {
-        "port": target.port,
+        "port": intake.port,
         "each": EACH,
         "a_second": EACH * len(KINDS) / BEGIN_WITHIN,
         "head": f"{head}\r\n\r\n",

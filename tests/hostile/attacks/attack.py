@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.hostile.documents import Operation
-from tests.hostile.samples import Samples
-
-from shared.ids import new_id
+from tests.hostile.attacks.samples import Samples
+from tests.hostile.documents import PART, Operation
 
 ANY = range(200, 500)
 """Whatever it is taken for: it must not be our mistake."""
@@ -31,7 +29,8 @@ class Aim:
     """What of a service is real, so that what is sent comes past the doors before the last.
 
     Attributes:
-        ids: by the address of a record, such as `/v1/reps/{rep_id}`; others get an id of nobody.
+        ids: by the address of a record, such as `/v1/reps/{rep_id}`, or by one route alone, such as
+            `DELETE /v1/leads/{lead_id}`; others get an id of nobody.
     """
 
     samples: Samples
@@ -39,14 +38,13 @@ class Aim:
 
     def address(self, operation: Operation, **instead: str) -> str:
         """Return where an operation is; what is given instead is encoded already."""
-        address = ""
-        template = ""
-        for part in operation.path.removeprefix("/").split("/"):
-            template += f"/{part}"
-            name = part.strip("{}")
-            real = self.ids.get(template, str(new_id()))
-            address += "/" + (instead.get(name, quote(real)) if name != part else part)
-        return address
+        real = {
+            part[1]: quote(self.ids[place])
+            for part in PART.finditer(operation.path)
+            for place in (operation.path[: part.end()], operation.line)
+            if place in self.ids
+        }
+        return operation.address(**{**real, **instead})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,9 @@ from collections import Counter
 
 import pytest
 from tests.faults.figures import Figure, sized
-from tests.hostile import target as targets
 from tests.hostile.crowds.hang_up import HALF, KINDS, WHOLE
+from tests.hostile.crowds.intake import Intake, calm
 from tests.hostile.crowds.program import gather
-from tests.hostile.target import Target, calm
-
-target = targets.target
 
 EACH = sized(200, 2_000)
 AT_ONCE = 200
@@ -21,26 +18,26 @@ POOLS = 13
 GONE_WITHIN = 30.0
 
 
-async def _hang_up(target: Target, each: int, *, first: int, seed: int) -> dict[str, list[int]]:
-    host = target.process.url.removeprefix("http://")
+async def _hang_up(intake: Intake, each: int, *, first: int, seed: int) -> dict[str, list[int]]:
+    host = intake.process.url.removeprefix("http://")
     large = f"GET /openapi.json HTTP/1.1\r\nHost: {host}\r\n\r\n"
-    plan = {"port": target.port, "each": each, "at_once": AT_ONCE, "large": large}
-    plan |= {"first": first, "seed": seed, **target.around("gone")}
+    plan = {"port": intake.port, "each": each, "at_once": AT_ONCE, "large": large}
+    plan |= {"first": first, "seed": seed, **intake.around("gone")}
     return await gather(plan, "hang_up")
 
 
 @pytest.mark.timeout(240)
-async def test_who_hangs_up_half_way_leaves_nothing_behind(target: Target, figure: Figure) -> None:
+async def test_who_hangs_up_half_way_leaves_nothing_behind(intake: Intake, figure: Figure) -> None:
     # The first crowd fills what is kept between requests: pools, and memory that is used again.
-    await _hang_up(target, EACH, first=0, seed=1)
-    await calm(target, await target.held(), within=GONE_WITHIN)
-    before, memory = await target.held(), target.memory()
-    sent = await _hang_up(target, EACH, first=EACH * len(KINDS), seed=2)
-    after = await calm(target, before, within=GONE_WITHIN)
-    grown = target.memory() - memory
+    await _hang_up(intake, EACH, first=0, seed=1)
+    await calm(intake, await intake.held(), within=GONE_WITHIN)
+    before, memory = await intake.held(), intake.memory()
+    sent = await _hang_up(intake, EACH, first=EACH * len(KINDS), seed=2)
+    after = await calm(intake, before, within=GONE_WITHIN)
+    grown = intake.memory() - memory
     whole = [number for kind in WHOLE for number in sent[kind]]
     half = [number for kind in HALF for number in sent[kind]]
-    stored = await target.stored("gone", whole)
+    stored = await intake.stored("gone", whole)
     figure("hang-ups: how many", f"{EACH * len(KINDS):,}", goal="1,000 small, 10,000 in full")
     figure("hang-ups: memory afterwards, megabytes more", grown, goal=f"≤ {MEGABYTES}")
     figure("hang-ups: stored of what came whole", f"{len(stored):,}", goal="each at most once")
@@ -52,6 +49,6 @@ async def test_who_hangs_up_half_way_leaves_nothing_behind(target: Target, figur
     assert (after.busy, after.locks) == (0, 0)
     assert [number for number, times in Counter(stored).items() if times > 1] == []
     assert set(stored) >= set(sent[WHOLE[1]])
-    assert await target.stored("gone", half) == []
+    assert await intake.stored("gone", half) == []
     assert grown <= MEGABYTES
-    assert await target.answers() == 202
+    assert await intake.answers() == 202

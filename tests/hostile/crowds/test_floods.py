@@ -13,14 +13,11 @@ from typing import Any
 
 import pytest
 from tests.faults.figures import Figure, is_full, sized
-from tests.hostile import target as targets
+from tests.hostile.crowds.intake import Intake
 from tests.hostile.crowds.program import gather
-from tests.hostile.target import Target
 
 from shared import limits
 from shared.web.turnstile import MOST_AT_ONCE
-
-target = targets.target
 
 CONNECTIONS = sized(500, 5_000)
 SECONDS = sized(3, 10)
@@ -40,15 +37,15 @@ Seen = dict[str, Any]
 
 
 class Flood:
-    """Requests to one target, each with a number of its own."""
+    """Requests to one intake, each with a number of its own."""
 
-    def __init__(self, target: Target) -> None:
-        self._target = target
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
         self._first = 0
 
     async def of(self, connections: int, rate: float, seconds: float) -> Seen:
-        plan = {"port": self._target.port, "connections": connections, "rate": rate}
-        plan |= {"seconds": seconds, "first": self._first, **self._target.around("flood")}
+        plan = {"port": self._intake.port, "connections": connections, "rate": rate}
+        plan |= {"seconds": seconds, "first": self._first, **self._intake.around("flood")}
         seen = await gather(plan, "burst")
         self._first += seen["sent"]
         return seen
@@ -62,16 +59,16 @@ class Flood:
 
 @pytest.mark.timeout(240)
 async def test_a_flood_is_refused_early_and_takes_nothing_from_what_is_stored(
-    target: Target, figure: Figure
+    intake: Intake, figure: Figure
 ) -> None:
-    flood, floods = Flood(target), list[Seen]()
+    flood, floods = Flood(intake), list[Seen]()
     await flood.good()  # warm
-    goods, memory = [await flood.good()], target.memory(most=True)
+    goods, memory = [await flood.good()], intake.memory(most=True)
     for _ in range(ROUNDS):
         floods.append(await flood.of(CONNECTIONS, TIMES * goods[-1], SECONDS))
         goods.append(await flood.good())
     kept, back = _kept(floods, goods), _back(goods)
-    grown = target.memory(most=True) - memory
+    grown = intake.memory(most=True) - memory
     slowest = statistics.median(max(seen["slowest"].values()) for seen in floods)
     stored = list(itertools.chain(*(seen["good"] for seen in floods)))
     _keep(figure, floods, {"kept": statistics.median(kept), "slowest": slowest, "memory": grown})
@@ -79,20 +76,20 @@ async def test_a_flood_is_refused_early_and_takes_nothing_from_what_is_stored(
     assert {status for seen in floods for status in seen["statuses"]} <= {"202", "503"}
     for trouble in ("without_advice", "cut_off", "unanswered"):
         assert [seen[trouble] for seen in floods] == [0] * ROUNDS, trouble
-    assert await target.stored("flood", stored) == sorted(stored)
+    assert await intake.stored("flood", stored) == sorted(stored)
     assert slowest < LATEST
     assert JUDGED_BY(kept) >= KEPT
     assert JUDGED_BY(back) >= KEPT
     assert grown < MEGABYTES
 
 
-async def test_those_who_wait_for_an_outcome_keep_nobody_out(target: Target) -> None:
-    waiting = [await asyncio.open_connection("127.0.0.1", target.port) for _ in range(WAITING)]
+async def test_those_who_wait_for_an_outcome_keep_nobody_out(intake: Intake) -> None:
+    waiting = [await asyncio.open_connection("127.0.0.1", intake.port) for _ in range(WAITING)]
     for number, (_, writer) in enumerate(waiting):
-        writer.write(target.lead(f"waiting-{number}", Prefer="wait=6"))
+        writer.write(intake.lead(f"waiting-{number}", Prefer="wait=6"))
     await asyncio.sleep(2)
     began = time.monotonic()
-    status = await target.answers()
+    status = await intake.answers()
     took = time.monotonic() - began
     heads = [await reader.readuntil(b"\r\n") for reader, _ in waiting]
     for _, writer in waiting:

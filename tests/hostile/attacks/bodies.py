@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from tests.hostile.attacks import (
+from tests.hostile.attacks.attack import (
     ANY,
     JSON,
     KEEPS_ALL,
@@ -18,9 +18,9 @@ from tests.hostile.attacks import (
     plain,
     with_body,
 )
+from tests.hostile.attacks.samples import Field
+from tests.hostile.attacks.values import CANARY, IN_JSON, Hostile
 from tests.hostile.documents import Operation, Schema, allows, kinds
-from tests.hostile.samples import Field
-from tests.hostile.values import CANARY, IN_JSON, Hostile
 
 from shared.limits import MAX_BODY_BYTES
 
