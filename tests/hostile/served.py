@@ -33,6 +33,16 @@ BOOTSTRAPS: Mapping[str, ModuleType] = {
     "sales-pipeline": sales_pipeline.bootstrap,
     "notifier": notifier.bootstrap,
 }
+TOLD_APART = frozenset(
+    {
+        *("POST /v1/leads", "POST /v1/leads/batch", "GET /v1/leads", "GET /v1/leads/{lead_id}"),
+        *("GET /v1/leads/{lead_id}/touchpoints", "POST /v1/touchpoints"),
+        *("POST /v1/leads/{lead_id}/consents", "GET /v1/submissions"),
+        *("GET /v1/submissions/{submission_id}", "POST /v1/submissions/{submission_id}/retry"),
+        *("GET /v1/sources", "GET /v1/sources/{source_id}", "PATCH /v1/sources/{source_id}"),
+    }
+)
+"""Where a key that is tied to a source is let in: no other source's things are seen or changed."""
 
 
 def routes_of(service: str, app: FastAPI) -> Iterator[Operation]:

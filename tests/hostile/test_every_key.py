@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 from tests.hostile.documents import SERVICES, Operation
-from tests.hostile.served import Served, serving
+from tests.hostile.served import TOLD_APART, Served, serving
 from tests.stack.keys import make_key
 from tests.stack.running import Stack
 
@@ -24,14 +24,6 @@ PUBLIC_AT_INTAKE = {
     "POST /v1/forms/{token}": "a visitor's browser posts to it: the address is the secret",
     "POST /v1/in/{token}": "Google Ads posts to it: the address and `google_key` are the secrets",
 }
-TOLD_APART = {
-    *("POST /v1/leads", "POST /v1/leads/batch", "GET /v1/leads", "GET /v1/leads/{lead_id}"),
-    *("GET /v1/leads/{lead_id}/touchpoints", "POST /v1/touchpoints"),
-    *("POST /v1/leads/{lead_id}/consents", "GET /v1/submissions"),
-    *("GET /v1/submissions/{submission_id}", "POST /v1/submissions/{submission_id}/retry"),
-    *("GET /v1/sources", "GET /v1/sources/{source_id}", "PATCH /v1/sources/{source_id}"),
-}
-"""Where a key that is tied to a source is let in: `test_own_source_only.py` is about these."""
 
 
 @pytest.fixture(scope="module", params=SERVICES)

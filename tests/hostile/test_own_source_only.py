@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.hostile.served import Served, serving
+from tests.hostile.served import TOLD_APART, Served, serving
 from tests.hostile.ways import resolving
 from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
@@ -60,29 +60,23 @@ async def two(stack: Stack) -> AsyncGenerator[Two]:
         yield Two(served, await an_owner(served), await an_owner(served, phone=OTHERS))
 
 
-FOREIGN: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "a submission": ("GET", "/v1/submissions/{receipt_id}", {}),
-    "another try of a submission": ("POST", "/v1/submissions/{receipt_id}/retry", {}),
-    "a source": ("GET", "/v1/sources/{source_id}", {}),
-    "a change of a source": ("PATCH", "/v1/sources/{source_id}", {"json": {"name": "Mine now"}}),
-    "a lead": ("GET", "/v1/leads/{lead_id}", {}),
-    "what a lead did": ("GET", "/v1/leads/{lead_id}/touchpoints", {}),
-    "a consent": (
-        "POST",
-        "/v1/leads/{lead_id}/consents",
-        {"json": {"purpose": "newsletter", "granted": True}},
-    ),
+SENT: dict[str, dict[str, Any]] = {
+    "PATCH /v1/sources/{source_id}": {"json": {"name": "Mine now"}},
+    "POST /v1/leads/{lead_id}/consents": {"json": {"purpose": "newsletter", "granted": True}},
 }
+BY_ID = sorted(line for line in TOLD_APART if "{" in line)
+LISTS = sorted(line for line in TOLD_APART if "{" not in line and line.startswith("GET "))
+WRITES = sorted(TOLD_APART - {*BY_ID, *LISTS})
 
 
 def _path(template: str, of: Owner) -> str:
-    ids = {"receipt_id": of.receipt_id, "source_id": of.source_id, "lead_id": of.lead_id}
+    ids = {"submission_id": of.receipt_id, "source_id": of.source_id, "lead_id": of.lead_id}
     return template.format_map(ids)
 
 
-@pytest.mark.parametrize("what", FOREIGN)
-async def test_what_is_anothers_answers_as_what_is_not_there(two: Two, what: str) -> None:
-    method, path, options = FOREIGN[what]
+@pytest.mark.parametrize("line", BY_ID)
+async def test_what_is_anothers_answers_as_what_is_not_there(two: Two, line: str) -> None:
+    (method, path), options = line.split(" "), SENT.get(line, {})
     foreign, own = [
         await two.ask(method, _path(path, owner), headers=EDIT, **options)
         for owner in (two.theirs, two.mine)
@@ -103,9 +97,9 @@ def _without_ids(answer: httpx.Response, of: Owner) -> tuple[str, dict[str, str]
     return said, {name: value for name, value in answer.headers.items() if name != "content-length"}
 
 
-@pytest.mark.parametrize("path", ["/v1/submissions", "/v1/sources", "/v1/leads"])
-async def test_a_list_holds_only_what_is_ones_own(two: Two, path: str) -> None:
-    listed = (await two.ask("GET", path)).json()
+@pytest.mark.parametrize("line", LISTS)
+async def test_a_list_holds_only_what_is_ones_own(two: Two, line: str) -> None:
+    listed = (await two.ask(*line.split(" "))).json()
     own = {two.mine.receipt_id, two.mine.source_id, two.mine.lead_id}
 
     assert len(listed["items"]) == 1
@@ -130,17 +124,25 @@ async def test_a_filter_finds_nothing_of_anothers(
     assert answer.json() == {"items": [], "next": None}
 
 
-@pytest.mark.parametrize("path", ["/v1/leads", "/v1/touchpoints"])
-async def test_nothing_is_written_to_anothers_source(two: Two, path: str) -> None:
-    other = {"source_id": two.theirs.source_id, "email": "x@example.com"}
-    at_touchpoints = {"source_id": other["source_id"], "lead_id": two.mine.lead_id, "kind": "click"}
-    body = other if path == "/v1/leads" else at_touchpoints
-    foreign = await two.ask("POST", path, json=body)
-    missing = await two.ask("POST", path, json=body | {"source_id": str(new_id())})
+@pytest.mark.parametrize("line", WRITES)
+async def test_nothing_is_written_to_anothers_source(two: Two, line: str) -> None:
+    async def refused(source_id: str) -> tuple[int, Any]:
+        answer = await two.ask(*line.split(" "), json=_written(line, source_id, two.mine))
+        (one,) = answer.json().get("items", [{"status": answer.status_code}])
+        return one["status"], one.get("problem", answer.json())
 
-    assert foreign.status_code == 422
-    assert foreign.json()["errors"][0]["pointer"] == "#/source_id"
-    assert foreign.json() == missing.json()
+    foreign, missing = await refused(two.theirs.source_id), await refused(str(new_id()))
+
+    assert foreign[0] == 422
+    assert foreign[1]["errors"][0]["pointer"] == "#/source_id"
+    assert foreign == missing
+
+
+def _written(line: str, source_id: str, mine: Owner) -> dict[str, Any]:
+    known = {"source_id": source_id, "lead_id": mine.lead_id, "kind": "click"}
+    lead = {"source_id": source_id, "email": "x@example.com"}
+    body = known if line == "POST /v1/touchpoints" else lead
+    return {"items": [body]} if line.endswith("/batch") else body
 
 
 async def test_who_came_by_both_is_seen_by_both_each_with_its_own_touchpoints(two: Two) -> None:
