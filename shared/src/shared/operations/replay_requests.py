@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.contracts.catalogue import PARTITIONS, TOPICS, heard_by, said_by
 from shared.messaging.replay.orders import Verb, Wanted
@@ -28,6 +28,12 @@ class Replaying(Body):
     range is `since` (and `until`), or a `partition` of a topic with its offsets.
     `republish` sends again what was sent: `since` (and `until`), or all of one `lead_id`.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"verb": "republish", "since": "2026-11-23T00:00:00Z", "dry_run": True}]
+        }
+    )
 
     verb: Verb
     topic: Topic | None = Field(None, description="only this topic", examples=["handoff.leads.v1"])
