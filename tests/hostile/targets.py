@@ -172,7 +172,7 @@ async def _taken_in(client: httpx.AsyncClient, key: str) -> tuple[dict[str, str]
         "/v1/leads/{lead_id}": lead,
         "DELETE /v1/leads/{lead_id}": erased,
     }
-    return {"source_id": source, "lead_id": lead}, ids
+    return {"source_id": source}, ids
 
 
 async def _lead(client: httpx.AsyncClient, key: str, source_id: str) -> str:

@@ -81,6 +81,8 @@ class Written:
 def _with(body: str, given: Any) -> str:
     """Return the text of a body with these fields; of a batch each item gets them."""
     read = json.loads(body)
+    if isinstance(read, list):
+        return json.dumps([{**item, **given} for item in read])
     if "items" in read:
         return json.dumps({"items": [{**item, **given} for item in read["items"]]})
     return json.dumps({**read, **given})
@@ -269,7 +271,7 @@ async def test_what_is_nested_deeply_is_refused_or_resolves(
     nested = "[" * depth + "1" + "]" * depth
     known = f'"email": "a@deep.example", "google_key": "{source.get("google_key")}"'
     lead = f'{{{known}, "source_id": "{source["id"]}", "budget": {nested}}}'
-    paths = [source["path"]] if "path" in source else ["/v1/leads", "/v1/leads/batch"]
+    paths = [source["path"]] if source["path"] else ["/v1/leads", "/v1/leads/batch"]
     for path in paths:
         in_batch = path.endswith("batch")
         body, levels = (f'{{"items": [{lead}]}}', depth + 3) if in_batch else (lead, depth + 1)

@@ -170,6 +170,7 @@ class TestAForm:
                 400,
             ),
             ({"data": {f"f{n}": "x" for n in range(301)}}, 422),
+            ({"json": {f"f{n}": "x" for n in range(301)}}, 422),
             ({"data": {"email": "x" * 1_100_000}}, 413),
         ],
     )

@@ -6,17 +6,21 @@ time are the gate's; which fields there may be is the model's.
 
 import re
 from email.message import Message
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 
 from shared.web import faults
+from shared.web.json_levels import levels
 from shared.web.problems import FieldError, Problem
 
 T = TypeVar("T")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MOST_FIELDS = 1_000
+_TOO_WIDE = f"an object in the body has more than {_MOST_FIELDS} fields: leave out what is unknown"
 _POSITION = re.compile(r"line \d+ column \d+$")
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
@@ -51,11 +55,29 @@ class JsonBody(Generic[T]):
         text = raw.removeprefix(_BYTE_ORDER_MARK)
         if not text.strip():
             raise faults.refused(FieldError("body", "#", "missing", "the body is missing: add it"))
+        if text.count(b":") > _MOST_FIELDS and _is_wide(text):
+            raise faults.refused(FieldError("body", "#", "too_many_fields", _TOO_WIDE))
         try:
             return self.adapter.validate_json(text)
         except ValidationError as error:
             problem = _problem(error)
         raise problem  # outside, so that it does not hold what may be 100,000 mistakes
+
+
+def _is_wide(text: bytes) -> bool:
+    """Tell whether some object has more fields than any of ours; what is no JSON is not for here.
+
+    Each field that a model does not know would be a mistake that takes a kilobyte to note.
+    """
+    try:
+        value = from_json(text)
+    except ValueError:
+        return False
+    return any(_is_wide_itself(each) for level in levels(value) for each in level)
+
+
+def _is_wide_itself(value: object) -> bool:
+    return isinstance(value, dict) and len(cast("dict[str, object]", value)) > _MOST_FIELDS
 
 
 def json_body(model: type[T]) -> JsonBody[T]:

@@ -100,9 +100,16 @@ def test_a_body_of_mistakes_gets_a_short_answer() -> None:
 
 
 def test_a_body_with_too_many_mistakes_is_not_listed_at_all() -> None:
-    raw = json.dumps({str(number): 1 for number in range(50_000)}).encode()
+    raw = json.dumps({str(number): 1 for number in range(900)}).encode()
 
     assert [error["code"] for error in told(raw)] == ["too_many_mistakes"]
+
+
+@pytest.mark.parametrize("within", ['{"x": %s}', '{"name": "a", "parts": [0, %s]}', "%s"])
+def test_an_object_of_too_many_fields_is_refused_before_they_are_read(within: str) -> None:
+    wide = json.dumps({str(number): 1 for number in range(50_000)})
+
+    assert [error["code"] for error in told((within % wide).encode())] == ["too_many_fields"]
 
 
 @pytest.mark.parametrize(

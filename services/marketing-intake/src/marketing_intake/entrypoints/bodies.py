@@ -5,6 +5,7 @@ Files are never kept. What the fields mean is for `domain.mapping`, when the sub
 
 from collections.abc import Iterable, Iterator, Mapping
 from email.message import Message
+from itertools import islice
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ from starlette.requests import Request
 
 from shared.web import faults
 from shared.web.body import require_media_type
+from shared.web.json_levels import levels
 from shared.web.problems import FieldError, Problem
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
@@ -45,17 +47,8 @@ def _malformed() -> Problem:
 
 
 def _is_too_deep(value: object) -> bool:
-    """Tell whether there are more than `MAX_DEPTH` levels, going down level by level."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for each in level for inner in _directly_in(each)]
-    return any(isinstance(each, dict | list) for each in level)
-
-
-def _directly_in(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return cast("dict[str, object]", value).values()
-    return cast("list[object]", value) if isinstance(value, list) else ()
+    below = next(islice(levels(value), MAX_DEPTH, None), ())
+    return any(isinstance(each, dict | list) for each in below)
 
 
 def json_fields(raw: bytes) -> dict[str, Any]:
@@ -99,9 +92,15 @@ async def form_fields(request: Request) -> dict[str, Any]:
     """
     found = require_media_type(request, *FORM_TYPES)
     if found == "application/json":
-        return json_fields(await request.body())
+        return _few(json_fields(await request.body()))
     pairs = await (_urlencoded(request) if found == FORM_TYPES[0] else _multipart(request))
     return _gathered(pairs)
+
+
+def _few(fields: dict[str, Any]) -> dict[str, Any]:
+    if len(fields) > MAX_FORM_FIELDS:
+        raise _too_many_fields()
+    return fields
 
 
 async def _urlencoded(request: Request) -> list[tuple[str, str]]:
