@@ -5,10 +5,11 @@ catches an error asks here; nobody reads SQLSTATEs elsewhere.
 Source: PostgreSQL 15, appendix A, "PostgreSQL Error Codes".
 """
 
+from collections.abc import Iterator
 from enum import Enum
 
 from asyncpg.exceptions import InterfaceError as DriverError
-from asyncpg.exceptions import InternalClientError
+from asyncpg.exceptions import InternalClientError, InvalidCachedStatementError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -25,12 +26,13 @@ _CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
 _INFRASTRUCTURE_CLASSES = ("08", "28", "3D", "53", "57P", "58", "25006")
 """28 and 3D: no way in, while a password or a whole database is exchanged."""
 _CODE_LENGTH = 5
+_LINKS = 3
 
 
 def kind_of(error: BaseException) -> Kind | None:
     """Sort an error; None: it did not come from the database or the network."""
     code = _sqlstate(error)
-    if code in _CONTENTION:
+    if code in _CONTENTION or _is_prepared_before_a_migration(error):
         return Kind.CONTENTION
     if code is not None:
         known = code.startswith(_INFRASTRUCTURE_CLASSES)
@@ -49,15 +51,28 @@ def _kind_without_code(error: BaseException) -> Kind | None:
     return None
 
 
+def _is_prepared_before_a_migration(error: BaseException) -> bool:
+    """A migration changed what a prepared statement returns; its code says "not supported"."""
+    return any(isinstance(link, InvalidCachedStatementError) for link in _chain(error))
+
+
 def _is_bad_value(error: BaseException) -> bool:
     """Asyncpg says `InterfaceError` also of a value that it cannot encode (its `DataError`)."""
-    chain = (error, getattr(error, "orig", None), error.__cause__)
-    return any(isinstance(link, ValueError) for link in chain)
+    return any(isinstance(link, ValueError) for link in _chain(error))
 
 
 def _sqlstate(error: BaseException) -> str | None:
-    chain = (error, getattr(error, "orig", None), error.__cause__)
-    codes = (getattr(link, "sqlstate", None) for link in chain if link is not None)
+    codes = (getattr(link, "sqlstate", None) for link in _chain(error))
     return next(
         (code for code in codes if isinstance(code, str) and len(code) == _CODE_LENGTH), None
     )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it was made of: SQLAlchemy wraps the driver's twice."""
+    link: BaseException | None = error
+    for _ in range(_LINKS):
+        if link is None:
+            return
+        yield link
+        link = getattr(link, "orig", None) or link.__cause__

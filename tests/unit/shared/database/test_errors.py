@@ -26,6 +26,8 @@ from shared.database.errors import Kind, kind_of
         (asyncpg.LockNotAvailableError("held"), Kind.CONTENTION),
         (asyncpg.QueryCanceledError("statement timeout"), Kind.CONTENTION),
         (asyncpg.SerializationError("again"), Kind.CONTENTION),
+        (asyncpg.InvalidCachedStatementError("a migration came between"), Kind.CONTENTION),
+        (asyncpg.FeatureNotSupportedError("never"), Kind.DATA),
         (asyncpg.UniqueViolationError("taken"), Kind.DATA),
         (asyncpg.InsufficientPrivilegeError("may not"), Kind.DATA),
         (asyncpg.UndefinedTableError("not migrated"), Kind.DATA),
