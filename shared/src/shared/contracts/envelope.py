@@ -77,36 +77,42 @@ def from_record(
     Raises:
         NoEnvelope: a required header is missing or malformed.
     """
-    texts: dict[str, str] = {}
+    raw: dict[str, bytes] = {}
+    for name, each in headers:
+        raw.setdefault(name, each)
+    causation = raw.get("ce_causationid")
+    traceparent = raw.get("traceparent")
+    blank = raw.get("handoff_blank")
     try:
-        for name, raw in headers:
-            texts.setdefault(name, _storable(raw.decode()))
-        kind, _, version = texts["ce_type"].rpartition(".v")
-        causation = texts.get("ce_causationid")
+        kind, _, version = _text(raw["ce_type"]).rpartition(".v")
         return Envelope(
-            event_id=UUID(texts["ce_id"]),
+            event_id=_id(raw["ce_id"]),
             topic=topic,
-            subject=UUID(texts["ce_subject"]),
-            sequence=_number(texts["ce_sequence"]),
+            subject=_id(raw["ce_subject"]),
+            sequence=_number(_text(raw["ce_sequence"])),
             kind=kind,
             version=int(version),
-            said_at=datetime.fromisoformat(texts["ce_time"]),
-            source=texts["ce_source"],
-            correlation_id=UUID(texts["ce_correlationid"]),
-            causation_id=UUID(causation) if causation else None,
-            traceparent=texts.get("traceparent"),
+            said_at=datetime.fromisoformat(_text(raw["ce_time"])),
+            source=_text(raw["ce_source"]),
+            correlation_id=_id(raw["ce_correlationid"]),
+            causation_id=_id(causation) if causation else None,
+            traceparent=_text(traceparent) if traceparent else None,
             data=value or b"",
-            blank=texts.get("handoff_blank"),
+            blank=_text(blank) if blank else None,
         )
     except (KeyError, ValueError) as error:
         raise NoEnvelope(f"no envelope: {error}") from None
 
 
-def _storable(header: str) -> str:
+def _id(header: bytes) -> UUID:
+    return UUID(header.decode())
+
+
+def _text(header: bytes) -> str:
     """Postgres has no NUL in a text: with one, the event could not even be parked."""
-    if "\0" in header:
+    if b"\0" in header:
         raise ValueError("a header with NUL")
-    return header
+    return header.decode()
 
 
 def _number(header: str) -> int:

@@ -82,10 +82,12 @@ def _array_type(column: Column[Any]) -> str:
 
 
 def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> dict[str, list[Any]]:
-    return {c.name: [_value(c, row.get(c.name)) for row in rows] for c in columns}
+    return {c.name: _array(c, [row.get(c.name) for row in rows]) for c in columns}
 
 
-def _value(column: Column[Any], value: Any) -> Any:  # noqa: ANN401  whatever the column takes
-    if isinstance(column.type, JSONB) and value is not None:
-        return orjson.dumps(value, default=str).decode()
-    return value
+def _array(column: Column[Any], values: list[Any]) -> list[Any]:
+    return [_json(value) for value in values] if isinstance(column.type, JSONB) else values
+
+
+def _json(value: Any) -> str | None:  # noqa: ANN401  JSON takes anything
+    return None if value is None else orjson.dumps(value, default=str).decode()

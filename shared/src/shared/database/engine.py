@@ -9,6 +9,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared import limits
@@ -57,6 +58,7 @@ def open_engine(
         pool_pre_ping=False,
         hide_parameters=True,  # an error's text goes to a log, a row's values never
         json_serializer=_dumps,
+        json_deserializer=orjson.loads,
         connect_args={
             "timeout": limits.CONNECT,
             "command_timeout": of.driver,

@@ -94,7 +94,7 @@ async def _number(
         "subjects": [subject for _, subject in times],
         "times": list(times.values()),
     }
-    rows = await connection.execute(_NUMBER, arrays)
+    rows = (await connection.execute(_NUMBER, arrays)).all()
     return {(row.topic, row.subject): row.last_sequence for row in rows}
 
 

@@ -36,7 +36,7 @@ async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> d
     found = {
         name: Streams(subject, standing=standings[subject.id]) for name, subject in locked.items()
     }
-    for row in await connection.execute(_LOAD, {"subjects": list(locked)}):
+    for row in (await connection.execute(_LOAD, {"subjects": list(locked)})).all():
         if row.what == "heard":
             found[row.subject].positions[row.topic] = Position(row.sequence, row.event_id)
         else:

@@ -86,7 +86,7 @@ async def lock(
     names = set(ids)
     if not names:
         return {}
-    targets = set(await connection.scalars(_INSERT, {"ids": sorted(names)}))
+    targets = set((await connection.scalars(_INSERT, {"ids": list(names)})).all())
     if whole:
         names |= await _all_names(connection, names | targets)
     found = dict(await _locked(connection, names | targets))
@@ -94,7 +94,7 @@ async def lock(
     if whole:
         names |= await _all_names(connection, found.keys() | late)
     found |= await _locked(connection, (names | late) - found.keys(), at_once=True)
-    return {name: found[found[name].alias_of or name] for name in sorted(names)}
+    return {name: found[found[name].alias_of or name] for name in names}
 
 
 async def lock_known(connection: AsyncConnection, name: UUID) -> dict[UUID, Subject]:
@@ -155,10 +155,11 @@ async def _all_names(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UU
 async def _locked(
     connection: AsyncConnection, ids: Iterable[UUID], *, at_once: bool = False
 ) -> Mapping[UUID, Subject]:
-    wanted = sorted(ids)
+    wanted = list(ids)
     if not wanted:
         return {}
-    rows = await connection.execute(_LOCK_AT_ONCE if at_once else _LOCK, {"ids": wanted})
+    statement = _LOCK_AT_ONCE if at_once else _LOCK
+    rows = (await connection.execute(statement, {"ids": wanted})).all()
     return {row.id: _subject(row) for row in rows}
 
 

@@ -27,7 +27,7 @@ _TEXTS = ("email", "phone", "first_name", "last_name", "company", "job_title", "
 
 async def load(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Lead]:
     """Load those of the leads that are known."""
-    rows = await connection.execute(_LOAD, {"ids": list(ids)})
+    rows = (await connection.execute(_LOAD, {"ids": list(ids)})).all()
     return {row.lead_id: _lead(row) for row in rows}
 
 

@@ -51,8 +51,8 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
     if not ids:
         return {}
     values = {"ids": sorted(ids)}
-    leads = {row.id: _lead(row) for row in await connection.execute(_LEADS, values)}
-    for row in await connection.execute(_CONSENTS, values):
+    leads = {row.id: _lead(row) for row in (await connection.execute(_LEADS, values)).all()}
+    for row in (await connection.execute(_CONSENTS, values)).all():
         leads[row.lead_id].consents[row.purpose] = ConsentHeld(
             row.purpose, row.granted, row.occurred_at, row.received_at, row.text
         )

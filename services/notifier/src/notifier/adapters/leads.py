@@ -19,7 +19,7 @@ _SAVE = Upsert(lead)
 
 async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[LeadId, KnownLead]:
     """Load leads."""
-    rows = await connection.execute(_LOAD, {"ids": list(ids)})
+    rows = (await connection.execute(_LOAD, {"ids": list(ids)})).all()
     return {
         row.id: KnownLead(
             id=row.id,

@@ -34,7 +34,7 @@ async def load_to_do(
 ) -> list[Task]:
     """Load what is still to be done for leads, and whatever these events made before."""
     values = {"leads": list(leads), "events": list(events)}
-    return [_task(row) for row in await connection.execute(_TO_DO, values)]
+    return [_task(row) for row in (await connection.execute(_TO_DO, values)).all()]
 
 
 async def load_due(

@@ -26,7 +26,7 @@ async def load(
 ) -> list[Deal]:
     """Load the leads' open deals, and those deals of theirs that are named, open or not."""
     values = {"lead_ids": list(lead_ids), "deal_ids": list(deal_ids)}
-    return [_deal(row) for row in await connection.execute(_LOAD, values)]
+    return [_deal(row) for row in (await connection.execute(_LOAD, values)).all()]
 
 
 async def save(connection: AsyncConnection, deals: Iterable[Deal]) -> None:

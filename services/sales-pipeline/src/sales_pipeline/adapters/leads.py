@@ -1,7 +1,6 @@
 """Loads and saves what is known of leads."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import astuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -20,7 +19,7 @@ _SAVE = Upsert(lead)
 
 async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[LeadId, KnownLead]:
     """Load the cards of leads."""
-    rows = await connection.execute(_LOAD, {"ids": list(ids)})
+    rows = (await connection.execute(_LOAD, {"ids": list(ids)})).all()
     return {
         row.id: KnownLead(
             id=row.id,
@@ -44,8 +43,14 @@ async def save(connection: AsyncConnection, known: Iterable[KnownLead]) -> None:
             "version": each.version,
             "card": each.card.model_dump(mode="json", exclude_none=True),
             "aliases": aliases.to_json(each.aliases),
-            "scores": {str(key): astuple(said) for key, said in each.scores.items()},
-            "judgements": {str(key): astuple(said) for key, said in each.judgements.items()},
+            "scores": {
+                str(key): (said.lead_version, said.score, said.grade)
+                for key, said in each.scores.items()
+            },
+            "judgements": {
+                str(key): (said.lead_version, said.disqualified)
+                for key, said in each.judgements.items()
+            },
             "created_at": each.created_at,
             "updated_at": each.updated_at,
         }
