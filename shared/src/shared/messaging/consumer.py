@@ -21,7 +21,7 @@ from shared.database.errors import Kind, kind_of
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Member, Partition, Record
-from shared.messaging import backoff
+from shared.messaging import backoff, pace
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D, Hearer
@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 _MOST_RECORDS = 500
 _POLL_SECONDS = 0.2
-_PACE_SECONDS = 0.01
 _HELD_SECONDS = 2.0
 
 _SUBSCRIBE = text("""
@@ -111,8 +110,10 @@ class Consumer(Generic[D]):
             crash_points.reach("consumer.after_offset")
             watch.batch_began = None
             self.heartbeat.progress()
-            metrics.BATCH_SECONDS.observe(time.monotonic() - began)
-            await asyncio.sleep(_PACE_SECONDS)
+            took = time.monotonic() - began
+            metrics.BATCH_SECONDS.observe(took)
+            if sum(map(len, records.values())) < _MOST_RECORDS:
+                await asyncio.sleep(pace.rest(took))
 
     async def _see_through(
         self,

@@ -16,10 +16,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points, limits
+from shared.database.kept import Peek
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
-from shared.messaging import archive, attempts, backoff, foreign, subjects
+from shared.messaging import archive, attempts, backoff, foreign, pace, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
@@ -35,6 +36,7 @@ _LONGEST_SLEEP = 0.025
 _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0
 
+_ANY = "SELECT 1 FROM outbox ORDER BY id LIMIT 1"
 READ = text("""
     SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
     FROM outbox o
@@ -70,6 +72,11 @@ class Relay:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     one_by_one: bool = False
     acked_at: float = 0.0
+    peek: Peek = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look by a connection of its own."""
+        self.peek = Peek(self.engine, _ANY)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop.
@@ -88,6 +95,7 @@ class Relay:
                 await self._turn(producer, stop)
         finally:
             await client.stop(producer)
+            await self.peek.close()
             await self.lease.give_back()
 
     async def _turn(self, producer: Sender, stop: asyncio.Event) -> None:
@@ -99,7 +107,7 @@ class Relay:
         if self.lease.epoch != had and not await self._past_is_known(stop):
             return
         self.heartbeat.beat()
-        rows = await self._read()
+        rows = await self._read() if await self.peek() else ()
         if rows and not await self._brokers_answer(producer):
             self.heartbeat.hold("infrastructure")
             if self.heartbeat.seconds_since_progress() > self.settings.ack_seconds:
@@ -109,7 +117,10 @@ class Relay:
         self.heartbeat.free()
         if rows:
             crash_points.reach("relay.after_read")
+            began = time.monotonic()
             await self._send_and_archive(producer, rows)
+            if len(rows) < _MOST_ROWS:
+                await backoff.sleep(pace.rest(time.monotonic() - began), stop)
         else:
             self.heartbeat.progress()
             self.wake.clear()
@@ -128,9 +139,12 @@ class Relay:
         return False
 
     async def _read(self) -> Sequence[Row[Any]]:
-        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with autocommit.connect() as connection:
+        async with self._autocommit() as connection:
             return (await connection.execute(READ, {"most": _MOST_ROWS})).all()
+
+    def _autocommit(self) -> AsyncConnection:
+        """Return a connection for one statement: `BEGIN` and `COMMIT` would cost as much again."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
 
     async def _brokers_answer(self, producer: Sender) -> bool:
         """A fresh ack is answer enough; while there is none, nothing is sent: that is an outage."""
@@ -179,9 +193,9 @@ class Relay:
     async def _archive(self, acked: Acked) -> None:
         if not acked:
             return
-        async with self.engine.begin() as connection:
+        crash_points.reach("relay.before_archive")
+        async with self._autocommit() as connection:
             await archive.put(connection, acked)
-            crash_points.reach("relay.before_archive")
         crash_points.reach("relay.after_archive")
 
     async def _count(self, row: Row[Any], error: Exception) -> None:

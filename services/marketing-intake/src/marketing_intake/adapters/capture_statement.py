@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.domain.submission import Outcome, State
+from shared.database.kept import KeptConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,7 @@ class CaptureStatement:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Connect at the first batch."""
-        self._engine = engine
-        self._connection: AsyncConnection | None = None
+        self._kept = KeptConnection(engine)
 
     async def write(self, rows: Sequence[Captured]) -> list[Answer]:
         """Store the submissions and commit; answer each, in their order.
@@ -117,36 +117,17 @@ class CaptureStatement:
         Raises:
             asyncpg.PostgresError: none of them was stored, or (connection lost) nobody knows.
         """
-        driver = await self._driver()
+        driver = await self._kept.driver()
         try:
             return await _write(driver, rows)
         except BaseException as error:
             if not isinstance(error, asyncpg.PostgresError) or driver.is_closed():
-                await self.close(lost=True)
+                await self._kept.close(lost=True)
             raise
 
-    async def close(self, *, lost: bool = False) -> None:
-        """Give the connection back; one that is lost is not to be used again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            if lost:
-                await connection.invalidate()
-            await connection.close()
-
-    async def _driver(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """Return asyncpg's own connection: checking one out for each batch costs as much again.
-
-        One that was closed while it waited is replaced: nothing was sent by it.
-        """
-        for _ in range(2):
-            if self._connection is None:
-                self._connection = await self._engine.connect()
-            raw = await self._connection.get_raw_connection()
-            driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
-            if driver is not None and not driver.is_closed():
-                return driver
-            await self.close(lost=True)
-        raise ConnectionError("the database closes every connection")
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._kept.close()
 
 
 async def _write(

@@ -31,6 +31,9 @@ class OutOfStep(Exception):
     """Somebody else was at the same submissions or persons: roll back, read them again."""
 
 
+ANY_PENDING = "SELECT 1 FROM submission WHERE state = 'received' ORDER BY id LIMIT 1"
+"""Tells whether there is anything to resolve."""
+
 _PENDING = text("""
     SELECT s.id, s.source_id, s.body, s.received_at, s.content_hash, s.traceparent
     FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most

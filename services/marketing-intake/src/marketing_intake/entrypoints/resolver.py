@@ -5,6 +5,7 @@ down to the one. Which lead a submission belongs to is the use case's business.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,8 @@ from marketing_intake.adapters.submissions import OutOfStep, Pending
 from marketing_intake.entrypoints.resolving import Failed, Resolving
 from shared import crash_points
 from shared.database.errors import Kind, kind_of
-from shared.messaging import backoff
+from shared.database.kept import Peek
+from shared.messaging import backoff, pace
 from shared.messaging.lease import Lease
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
@@ -26,8 +28,7 @@ from shared.telemetry.heartbeat import Heartbeat
 log = structlog.get_logger(__name__)
 
 MOST = 500
-_SHORTEST_SLEEP = 0.01
-_LONGEST_SLEEP = 0.05
+_SHORTEST, _LONGEST = 0.01, 0.05
 _LEASE_SLEEP = 0.5
 _MEASURE_EVERY = 100
 
@@ -43,17 +44,23 @@ class Resolver:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Resolve until told to stop; the idle sleep grows from 10 to 50 ms."""
-        sleep, turn = _SHORTEST_SLEEP, 0
-        while not stop.is_set():
-            if not await self.lease.hold():
-                self.heartbeat.stand_by()
-                await backoff.sleep(_LEASE_SLEEP, stop)
-                continue
-            self.heartbeat.free()
-            done = await self.turn(measure=turn % _MEASURE_EVERY == 0)
-            turn += 1
-            sleep = _SHORTEST_SLEEP if done else min(sleep * 1.5, _LONGEST_SLEEP)
-            await backoff.sleep(0 if done == MOST else sleep, stop)
+        peek = Peek(self.engine, submissions.ANY_PENDING)
+        sleep, turn = _SHORTEST, 0
+        try:
+            while not stop.is_set():
+                if not await self.lease.hold():
+                    self.heartbeat.stand_by()
+                    await backoff.sleep(_LEASE_SLEEP, stop)
+                    continue
+                self.heartbeat.free()
+                measure, began = turn % _MEASURE_EVERY == 0, time.monotonic()
+                done = await self.turn(measure=measure) if measure or await peek() else 0
+                turn += 1
+                self.heartbeat.progress()
+                sleep = pace.rest(time.monotonic() - began) if done else min(sleep * 1.5, _LONGEST)
+                await backoff.sleep(0 if done == MOST else sleep, stop)
+        finally:
+            await peek.close()
         await self.lease.give_back()
 
     async def turn(self, *, measure: bool = False) -> int:
