@@ -35,10 +35,14 @@ ANY_PENDING = "SELECT 1 FROM submission WHERE state = 'received' ORDER BY id LIM
 """Tells whether there is anything to resolve."""
 
 _PENDING = text("""
-    SELECT s.id, s.source_id, s.body, s.received_at, s.content_hash, s.traceparent
-    FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most
+    WITH waiting AS MATERIALIZED (
+        SELECT s.id, s.source_id, s.body, s.received_at, s.content_hash, s.traceparent
+        FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most
+    ), batch AS MATERIALIZED (
+        SELECT nextval('submission_batch') AS number, clock_timestamp() AS now
+    )
+    SELECT * FROM waiting, batch ORDER BY id
 """)
-_BATCH = text("SELECT nextval('submission_batch') AS number, clock_timestamp() AS now")
 # Of those that have no outcome yet; said of both sides, because a plain `outcome IS NULL` seemed so
 # rare to a planner without statistics that it walked over all submissions to find them.
 _END = text("""
@@ -97,7 +101,6 @@ async def pending(
     rows = (await connection.execute(_PENDING, {"most": most})).all()
     if not rows:
         return (), None
-    batch = (await connection.execute(_BATCH)).one()
     found = [
         Pending(
             id=row.id,
@@ -106,11 +109,11 @@ async def pending(
             received_at=row.received_at,
             content_hash=row.content_hash,
             traceparent=row.traceparent,
-            resolution=batch.number * _PLACES + place,
+            resolution=row.number * _PLACES + place,
         )
         for place, row in enumerate(rows)
     ]
-    return found, batch.now
+    return found, rows[0].now
 
 
 async def end(

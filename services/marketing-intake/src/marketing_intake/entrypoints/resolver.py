@@ -65,7 +65,8 @@ class Resolver:
 
     async def turn(self, *, measure: bool = False) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
-        async with self.engine.begin() as connection:
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with autocommit.connect() as connection:
             batch, now = await submissions.pending(connection, most=MOST)
             if measure:
                 metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
