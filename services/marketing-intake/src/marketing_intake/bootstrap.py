@@ -80,6 +80,7 @@ def make_loops(
         lease=worker.lease("resolve"),
         heartbeat=heartbeats.loop("resolve"),
         secret=_secret(settings),
+        said=worker.said,
     )
     return {"resolve": resolver.run, **worker.loops()}
 

@@ -7,7 +7,7 @@ event) it holds, says why, and goes on with the same batch; it never skips and n
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic
 
@@ -64,6 +64,8 @@ class Consumer(Generic[D]):
     topics: tuple[str, ...]
     hearer: Hearer[D]
     heartbeat: Heartbeat
+    said: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after each batch: something may have been said in it."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop. Errors of infrastructure end it; it is run again.
@@ -105,6 +107,7 @@ class Consumer(Generic[D]):
             watch.batch_began = began = time.monotonic()
             if not await self._see_through(member, narrowing, records, stop):
                 return
+            self.said.set()
             crash_points.reach("consumer.after_commit")
             await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
             crash_points.reach("consumer.after_offset")

@@ -62,14 +62,17 @@ class BrokersAway(Exception):
 
 @dataclass(slots=True)
 class Relay:
-    """Sends what one database's outbox holds."""
+    """Sends what one database's outbox holds.
+
+    `said`: set when something was said in this process; of others it hears by looking.
+    """
 
     engine: AsyncEngine
     settings: KafkaSettings
     service: str
     lease: Lease
     heartbeat: Heartbeat
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    said: asyncio.Event = field(default_factory=asyncio.Event)
     one_by_one: bool = False
     acked_at: float = 0.0
     peek: Peek = field(init=False)
@@ -107,6 +110,7 @@ class Relay:
         if self.lease.epoch != had and not await self._past_is_known(stop):
             return
         self.heartbeat.beat()
+        self.said.clear()
         rows = await self._read() if await self.peek() else ()
         if rows and not await self._brokers_answer(producer):
             self.heartbeat.hold("infrastructure")
@@ -123,8 +127,7 @@ class Relay:
                 await backoff.sleep(pace.rest(time.monotonic() - began), stop)
         else:
             self.heartbeat.progress()
-            self.wake.clear()
-            await backoff.sleep(_LONGEST_SLEEP, self.wake, stop)
+            await backoff.sleep(_LONGEST_SLEEP, self.said, stop)
 
     async def _past_is_known(self, stop: asyncio.Event) -> bool:
         """After taking the lease: refuse to go on where Kafka knows more of us than we do."""

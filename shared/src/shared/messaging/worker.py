@@ -3,8 +3,9 @@
 Relay, consumer, orders about what is parked, replays, timers, janitor.
 """
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,7 +33,10 @@ class WorkerSettings(KafkaSettings, LoopSettings, RetentionSettings):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a service's worker is made of. `version` is the code's: each has its own breaker."""
+    """What a service's worker is made of. `version` is the code's: each has its own breaker.
+
+    `said` wakes the relay: whoever commits something that was said in this process sets it.
+    """
 
     engine: AsyncEngine
     settings: WorkerSettings
@@ -42,6 +46,7 @@ class Worker:
     hearer: Hearer[Any] | None = None
     timers: Sequence[Timer] = ()
     tables_by_day: Sequence[DayTable] = ()
+    said: asyncio.Event = field(default_factory=asyncio.Event)
 
     def loops(self) -> dict[str, Loop]:
         """Return the loops by name: what `--only` may name."""
@@ -66,7 +71,7 @@ class Worker:
     def _relay(self) -> Relay:
         lease = self.lease("relay")
         beat = self.heartbeats.loop("relay")
-        return Relay(self.engine, self.settings, self.service, lease, beat)
+        return Relay(self.engine, self.settings, self.service, lease, beat, said=self.said)
 
     def _consumer(self, hearer: Hearer[Any]) -> Consumer[Any]:
         return Consumer(
@@ -77,6 +82,7 @@ class Worker:
             topics=heard_by(self.service),
             hearer=hearer,
             heartbeat=self.heartbeats.loop("consume"),
+            said=self.said,
         )
 
     def _orders(self) -> Orders[Any]:

@@ -7,7 +7,7 @@ down to the one. Which lead a submission belongs to is the use case's business.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -41,11 +41,13 @@ class Resolver:
     lease: Lease
     heartbeat: Heartbeat
     secret: bytes
+    said: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after each batch: something may have been said in it."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Resolve until told to stop; the idle sleep grows from 10 to 50 ms."""
         peek = Peek(self.engine, submissions.ANY_PENDING)
-        sleep, turn = _SHORTEST, 0
+        sleep, turns = _SHORTEST, 0
         try:
             while not stop.is_set():
                 if not await self.lease.hold():
@@ -53,15 +55,22 @@ class Resolver:
                     await backoff.sleep(_LEASE_SLEEP, stop)
                     continue
                 self.heartbeat.free()
-                measure, began = turn % _MEASURE_EVERY == 0, time.monotonic()
-                done = await self.turn(measure=measure) if measure or await peek() else 0
-                turn += 1
-                self.heartbeat.progress()
+                began = time.monotonic()
+                done = await self._turn_if_due(peek, turns)
+                turns += 1
                 sleep = pace.rest(time.monotonic() - began) if done else min(sleep * 1.5, _LONGEST)
                 await backoff.sleep(0 if done == MOST else sleep, stop)
         finally:
             await peek.close()
         await self.lease.give_back()
+
+    async def _turn_if_due(self, peek: Peek, turns: int) -> int:
+        """Take a turn if anything waits; now and then one that measures, whatever waits."""
+        measure = turns % _MEASURE_EVERY == 0
+        if measure or await peek():
+            return await self.turn(measure=measure)
+        self.heartbeat.progress()
+        return 0
 
     async def turn(self, *, measure: bool = False) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
@@ -78,6 +87,7 @@ class Resolver:
             await self.settle(batch, now)
         except OutOfStep:
             log.info("resolve_out_of_step", submissions=len(batch))
+        self.said.set()
         self.heartbeat.progress()
         return len(batch)
 
