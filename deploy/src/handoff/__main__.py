@@ -7,6 +7,7 @@ import typer
 
 from handoff.cli import breaker, keys, parked, replay, topics
 from handoff.cli.audit import audit
+from handoff.cli.bench import bench
 from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (up, down, status, doctor):
+for command in (up, down, status, doctor, bench):
     app.command()(command)
 for command in (trace, audit, operations, demo):
     app.command(epilog=ENVIRONMENT)(command)

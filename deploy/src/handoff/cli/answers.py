@@ -28,7 +28,7 @@ class NotSo(Exception):
 
 
 # The last of them is what asyncpg says of a session that was ended just before the question.
-_EXPECTED = (
+EXPECTED = (
     NotSo, NotFound, NoTopics, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
     KafkaError, InternalClientError,
 )  # fmt: skip
@@ -41,7 +41,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except httpx.HTTPError as error:
         where = error.request.url if error.request else "the service"
         raise _end(f"{where} did not answer: {type(error).__name__} {error}") from None
-    except _EXPECTED as error:
+    except EXPECTED as error:
         raise _end(str(error) or type(error).__name__) from None
 
 
