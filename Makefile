@@ -38,7 +38,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test integration hostile e2e faults load
+.PHONY: test integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -62,7 +62,10 @@ faults: setup-dev ## Kill what runs while leads come in, and identity by an orac
 	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n $(if $(BRIEF),2,1) --dist worksteal tests/faults
 
 load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)
-	@$(if $(HANDOFF_FULL),HANDOFF_ROUNDS=7) $(BIN)/pytest -q tests/load
+	@$(BIN)/pytest -q tests/load
+
+bench: setup ## The same figures alone, for sizing a machine: about a quarter of an hour
+	@$(BIN)/handoff bench
 
 ##@ Set up
 .PHONY: setup setup-dev lock clean

@@ -1,8 +1,8 @@
 """The figures that tests leave: printed at the end of a run, and kept in `docs/figures.md`.
 
-A test says `figure("what", value, goal="…")`; its directory is the name of the table. A run at full
-size (`HANDOFF_FULL=1`, as `make faults` sets it) writes one column, a small one the other; rows are
-kept by name.
+A test says `figure("what", value, goal="…")`; its directory is the name of the table, unless it
+names another. A run at full size (`HANDOFF_FULL=1`, as `make faults` sets it) writes one column, a
+small one the other; rows are kept by name.
 """
 
 import os
@@ -18,6 +18,8 @@ _HEADS = {
     "faults": "| Figure | Goal | `make test` | `make faults` |",
     "crowds": "| Figure | Goal | `make test` | `make hostile` |",
     "load": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
+    "poison": "| One in a hundred | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
+    "speed": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
 }
 _RULE = "|---|---|---|---|"
 _NAME = "figure"
@@ -53,9 +55,9 @@ def figure(
     record_property: Callable[[str, object], None], request: pytest.FixtureRequest
 ) -> Figure:
     """Give what keeps a figure."""
-    table = request.path.parent.name
+    usual = request.path.parent.name
 
-    def keep(what: str, value: object, *, goal: str) -> None:
+    def keep(what: str, value: object, *, goal: str, table: str = usual) -> None:
         text = f"{value:,.3g}" if isinstance(value, float) else str(value)
         record_property(_NAME, (table, what, goal, text))
 

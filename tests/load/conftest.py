@@ -1,22 +1,29 @@
-"""The product on fresh databases and topics of its own, for each file of benchmarks."""
+"""What the benchmarks run on: an installation of the benchmark's own, for each file that asks."""
 
+import os
 from collections.abc import AsyncGenerator
 
 import pytest
-from tests.load.product import Product, make
-from tests.stack.fixtures import DatabaseFor
-from tests.stack.running import Stack
+from tests.stack.running import ROOT, make_directory
 
-from shared.settings import KafkaSettings
+from handoff.bench.installation import Installation, installed
+
+
+class Silent:
+    """Watches a run whose progress interests nobody."""
+
+    def doing(self, what: str) -> None:
+        """Show nothing."""
+
+    def done(self) -> None:
+        """Count nothing."""
 
 
 @pytest.fixture(scope="module")
-async def product(
-    stack: Stack,
-    kafka_settings: KafkaSettings,
-    database_for: DatabaseFor,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncGenerator[Product]:
-    product = await make(stack, kafka_settings, database_for, tmp_path_factory.mktemp("logs"))
-    yield product
-    await product.stop()
+async def installation() -> AsyncGenerator[Installation]:
+    """Postgres and Kafka, with fresh databases and topics; no service runs yet."""
+    directory = make_directory()
+    async with installed(ROOT, directory, os.environ, Silent()) as installation:
+        await installation.renew("load")
+        yield installation
+    directory.rmdir()

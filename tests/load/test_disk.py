@@ -5,14 +5,14 @@ with them. What an empty installation takes is measured first and left out.
 """
 
 import asyncio
-import json
 import os
 from collections.abc import Mapping
 
-import asyncpg
 import pytest
-from tests.load.measuring import FIGURES, posting_to
-from tests.load.product import PACKAGES, Product
+
+from handoff.bench.installation import Installation
+from handoff.bench.product import open_product
+from handoff.services import DATABASES
 
 LEADS = int(os.environ.get("HANDOFF_LEADS", "2000"))
 MILLION = 1_000_000
@@ -36,18 +36,19 @@ Sizes = dict[tuple[str, str], tuple[int, int]]
 
 
 @pytest.mark.timeout(WITHIN + 60)
-async def test_a_lead_takes_no_more_disk_than_was_measured_first(product: Product) -> None:
-    for package in PACKAGES:
-        await product.start(package, "worker")
-    async with posting_to(product) as posting:
-        await _quiet(product)
-        before, log_before = await _sizes(product), await _log_bytes(product)
-        leads_before = await _one(product, "marketing_intake", "SELECT count(*) FROM lead")
-        await posting.to_product(at_once=16, seconds=WITHIN, most=LEADS)
-        await _quiet(product)
-    leads = await _one(product, "marketing_intake", "SELECT count(*) FROM lead") - leads_before
-    grown = _grown(before, await _sizes(product))
-    kafka = await _log_bytes(product) - log_before
+async def test_a_lead_takes_no_more_disk_than_was_measured_first(
+    installation: Installation,
+) -> None:
+    api = installation.specs("api", of="marketing-intake")
+    async with installation.having(*api, *installation.specs("worker")):
+        product = await open_product(installation)
+        await _quiet(installation)
+        before, log_before = await _sizes(installation), _log_bytes(installation)
+        await product.load(at_once=16, seconds=WITHIN, most=LEADS)
+        await _quiet(installation)
+        leads = await _one(installation, "marketing_intake", "SELECT count(*) FROM lead")
+        grown = _grown(before, await _sizes(installation))
+    kafka = _log_bytes(installation) - log_before
     _report(grown, kafka, leads)
     total = sum(bytes_ for bytes_, _ in grown.values()) + kafka
 
@@ -55,45 +56,40 @@ async def test_a_lead_takes_no_more_disk_than_was_measured_first(product: Produc
     assert total / leads < TWICE_OF_FIRST
 
 
-async def _quiet(product: Product) -> None:
+async def _quiet(installation: Installation) -> None:
     """Wait until every submission became a task, and nothing is on its way."""
     async with asyncio.timeout(WITHIN):
         still = 0
         while still < 3:
             await asyncio.sleep(1)
-            still = still + 1 if await _is_quiet(product) else 0
-    for package in PACKAGES:
-        connection = await asyncpg.connect(product.databases[package], ssl=False)
-        await connection.execute("VACUUM")
-        await connection.close()
+            still = still + 1 if await _is_quiet(installation) else 0
+    for database in DATABASES:
+        async with installation.opened(database) as connection:
+            await connection.execute("VACUUM")
 
 
-async def _is_quiet(product: Product) -> bool:
+async def _is_quiet(installation: Installation) -> bool:
     open_ones = "SELECT count(*) FROM submission WHERE outcome IS NULL"
-    if await _one(product, "marketing_intake", open_ones):
+    if await _one(installation, "marketing_intake", open_ones):
         return False
-    for package in PACKAGES:
-        if await _one(product, package, "SELECT count(*) FROM outbox"):
+    for database in DATABASES:
+        if await _one(installation, database, "SELECT count(*) FROM outbox"):
             return False
-    leads = await _one(product, "marketing_intake", "SELECT count(*) FROM lead")
-    return leads == await _one(product, "notifier", "SELECT count(*) FROM task")
+    leads = await _one(installation, "marketing_intake", "SELECT count(*) FROM lead")
+    return leads == await _one(installation, "notifier", "SELECT count(*) FROM task")
 
 
-async def _one(product: Product, package: str, sql: str) -> int:
-    connection = await asyncpg.connect(product.databases[package], ssl=False)
-    try:
+async def _one(installation: Installation, database: str, sql: str) -> int:
+    async with installation.opened(database) as connection:
         return await connection.fetchval(sql)
-    finally:
-        await connection.close()
 
 
-async def _sizes(product: Product) -> Sizes:
+async def _sizes(installation: Installation) -> Sizes:
     found: Sizes = {}
-    for package in PACKAGES:
-        connection = await asyncpg.connect(product.databases[package], ssl=False)
-        for row in await connection.fetch(_SIZES):
-            found[package, row["name"]] = (row["bytes"], row["indexes"])
-        await connection.close()
+    for database in DATABASES:
+        async with installation.opened(database) as connection:
+            for row in await connection.fetch(_SIZES):
+                found[database, row["name"]] = (row["bytes"], row["indexes"])
     return found
 
 
@@ -104,15 +100,14 @@ def _grown(before: Mapping[tuple[str, str], tuple[int, int]], after: Sizes) -> S
     return {name: size for name, size in grown.items() if size[0] > 0}
 
 
-async def _log_bytes(product: Product) -> int:
+def _log_bytes(installation: Installation) -> int:
     """Return what Kafka's logs hold of our topics."""
-    directory = product.stack.directory / "kafka" / "data"
-    prefix = product.kafka.topic_prefix
-    return sum(f.stat().st_size for f in directory.glob(f"{prefix}*/*.log"))
+    directory = installation.layout.run / "kafka" / "data"
+    return sum(f.stat().st_size for f in directory.glob(f"{installation.prefix}*/*.log"))
 
 
 def _report(grown: Sizes, kafka: int, leads: int) -> None:
-    """Print a table for docs/operating.md, and keep the sums."""
+    """Print a table for docs/operating.md."""
     print(f"\n{leads} leads\n\n| Database | Table | bytes a lead | of it indexes | GB a million |")
     print("|---|---|---|---|---|")
     sums: dict[str, int] = {}
@@ -122,10 +117,6 @@ def _report(grown: Sizes, kafka: int, leads: int) -> None:
             print(_line(package, f"`{table}`", size, indexes, leads))
     for package, size in (sums | {"Kafka, one copy": kafka}).items():
         print(_line(f"**{package}**", "all", size, None, leads))
-    known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-    figures = {name: round(size / leads) for name, size in (sums | {"kafka": kafka}).items()}
-    FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES.write_text(json.dumps(known | {"bytes_per_lead": figures}, indent=2) + "\n")
 
 
 def _line(database: str, table: str, size: int, indexes: int | None, leads: int) -> str:

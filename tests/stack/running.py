@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from shared.settings import KafkaSettings
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _MEMORY = Path("/dev/shm")  # noqa: S108  only a directory of our own in it is used
 _ENOUGH_BYTES = 4 * 1024**3
 _START_WITHIN = 90.0
@@ -101,7 +101,7 @@ def _start_keeper(directory: Path, controller: int) -> int:
     log = os.open(directory / "keeper.log", os.O_WRONLY | os.O_CREAT, 0o600)
     command = [sys.executable, "-m", "tests.stack.keeper", str(directory), str(controller)]
     outputs = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
         return os.posix_spawn(command[0], command, environment, file_actions=outputs, setsid=True)
     finally:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.hostile.crowds.program import Doors, main, paced
-from tests.load.client import length_of
 from typing_extensions import override
+
+from handoff.bench.client import length_of
 
 _TICK = 0.002
 _SETTLING_SECONDS = 0.5

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-from tests.load.client import request
-from tests.load.product import a_lead
 from tests.stack.databases import opened
 from tests.stack.keys import bearer, make_key
 from tests.stack.process import Process
 from tests.stack.services import NO_KAFKA, environment, running, service
+
+from handoff.bench.client import request
+from handoff.bench.leads import a_lead
 
 _HELD = re.compile(r"^(process_open_fds|handoff_asyncio_tasks) (\S+)$", re.MULTILINE)
 _BACKENDS = """

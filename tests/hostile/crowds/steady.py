@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.load.client import length_of
 from typing_extensions import override
+
+from handoff.bench.client import length_of
 
 _END_OF_HEAD = b"\r\n\r\n"
 

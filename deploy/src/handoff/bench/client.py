@@ -134,6 +134,12 @@ def length_of(head: bytes) -> int:
     return int(head[at + 15 :].partition(b"\r\n")[0] if at >= 0 else 0)
 
 
+def address(url: str) -> tuple[str, int]:
+    """Return the host and the port that a URL names."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80
+
+
 def request(url: str, body: bytes, headers: dict[str, str]) -> bytes:
     """Return a POST as it goes over the wire."""
     parts = urlsplit(url)
@@ -151,14 +157,14 @@ async def load(
     url: str, make: Callable[[], bytes], *, at_once: int, seconds: float, most: int = 1_000_000_000
 ) -> Sample:
     """Send what `make` makes for some seconds, or until so many were sent."""
-    parts = urlsplit(url)
+    host, port = address(url)
     sample = Sample()
     bodies = (make() for _ in range(most))
     began = time.perf_counter()
     connections: list[_Connection] = []
     for _ in range(at_once):
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: _Connection(bodies, sample, began + seconds), parts.hostname, parts.port
+            lambda: _Connection(bodies, sample, began + seconds), host, port
         )
         connections.append(connection)
     await asyncio.gather(*(connection.ended for connection in connections))

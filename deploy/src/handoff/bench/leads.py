@@ -13,7 +13,7 @@ from handoff.bench.client import request
 
 Make = Callable[[], bytes]
 
-_NUMBER = "NUMBER..."
+_NUMBER = "#########"
 _MESSAGE = (
     "We would like to see a demo of your product for our team of twenty people, this month or next."
 )
@@ -43,15 +43,24 @@ def of_floor() -> dict[str, object]:
     }
 
 
+def a_lead(number: int, *, source_id: str) -> bytes:
+    """Return one lead for `POST /v1/leads`: a body alone."""
+    return _put(json.dumps(of_product(source_id)).encode().split(_NUMBER.encode()), number)
+
+
 def numbered(url: str, lead: dict[str, object], headers: dict[str, str]) -> Make:
     """Return what makes a request with the next number each time that it is called."""
     parts = request(url, json.dumps(lead).encode(), headers).split(_NUMBER.encode())
     numbers: Iterator[int] = itertools.count(1)
 
     def make() -> bytes:
-        return (b"%09d" % next(numbers)).join(parts)
+        return _put(parts, next(numbers))
 
     return make
+
+
+def _put(parts: list[bytes], number: int) -> bytes:
+    return (b"%09d" % number).join(parts)
 
 
 def _person() -> dict[str, object]:

@@ -8,12 +8,11 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from typing_extensions import override
 
-from handoff.bench.client import Answers, BadAnswers
+from handoff.bench.client import Answers, BadAnswers, address
 from handoff.bench.leads import Make
 
 # The event loop's timers are good to a millisecond; the rest is slept away by the kernel's clock.
@@ -87,13 +86,11 @@ async def send_steadily(url: str, make: Make, *, rate: float, count: int) -> Sen
 async def _connect(
     url: str, free: asyncio.Queue[_Connection], sent: Sent, count: int
 ) -> list[_Connection]:
-    parts = urlsplit(url)
+    host, port = address(url)
     loop = asyncio.get_running_loop()
     everyone: list[_Connection] = []
     for _ in range(count):
-        _, connection = await loop.create_connection(
-            lambda: _Connection(free, sent), parts.hostname, parts.port
-        )
+        _, connection = await loop.create_connection(lambda: _Connection(free, sent), host, port)
         everyone.append(connection)
         free.put_nowait(connection)
     return everyone

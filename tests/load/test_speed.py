@@ -1,0 +1,66 @@
+"""How fast it is, by the command with which everybody measures it: `handoff bench`.
+
+What no clock decides fails at its goal. What the clock decides fails only below half of it, for
+machines are shared; its figures are printed.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.faults.figures import Figure, is_full
+
+from handoff.bench.figures import KINDS, failing
+from handoff.bench.report import Report
+
+_HANDOFF = Path(sys.executable).with_name("handoff")
+_SMALL = ("--rounds", "3", "--seconds", "1.5", "--patience", "0")
+_FULL = ("--rounds", "7", "--seconds", "4", "--patience", "20")
+_WITHIN = 3600
+
+pytestmark = pytest.mark.timeout(_WITHIN)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Measure everything, on the disk: what a commit costs is part of it."""
+    file = tmp_path_factory.mktemp("bench") / "bench.json"
+    size = _FULL if is_full() else _SMALL
+    subprocess.run(  # noqa: S603  our own command
+        [str(_HANDOFF), "bench", *size, "--json", str(file)],
+        check=True, env=os.environ, timeout=_WITHIN,
+    )  # fmt: skip
+    return Report.model_validate_json(file.read_text())
+
+
+def test_every_figure_that_has_a_goal_is_measured(measured: Report) -> None:
+    wanted = {kind.name for kind in KINDS if kind.goal is not None}
+
+    assert wanted - {each.name for each in measured.figures} == set()
+
+
+def test_what_no_clock_decides_reaches_its_goal(measured: Report) -> None:
+    assert failing(measured.figures, clock=False) == {}
+
+
+def test_what_the_clock_decides_reaches_half_of_its_goal(measured: Report) -> None:
+    assert failing(measured.figures, clock=True) == {}
+
+
+def test_the_figures_are_kept(measured: Report, figure: Figure) -> None:
+    for each in measured.figures:
+        goal = f"{each.goal}, aim {each.aim}" if each.aim else each.goal or "printed"
+        unit = f", {each.unit}" if each.unit else ""
+        figure(f"{each.text}{unit}", " / ".join(each.spread), goal=goal, table="speed")
+    for stage in measured.stages:
+        spread = " / ".join(f"{each:.0f}" for each in stage.microseconds)
+        figure(f"CPU a lead, µs: {stage.name}", spread, goal="printed", table="speed")
+    for idle in measured.idle:
+        spread = " / ".join(f"{each:.3f}" for each in idle.cores)
+        figure(f"idle, core: {idle.service}", spread, goal="printed", table="speed")
+
+    assert measured.figures
+    assert measured.stages
+    assert measured.idle
