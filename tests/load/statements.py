@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-_WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(?:ONLY\s+)?(\w+)", re.IGNORECASE)
-_READS = re.compile(r"\bFROM\s+(?!unnest\b)(\w+)", re.IGNORECASE)
+_WRITES = re.compile(
+    r"(?:INSERT\s+INTO|DELETE\s+FROM|(?<!DO )(?<!FOR )\bUPDATE)\s+\"?(\w+)", re.IGNORECASE
+)
+_READS = re.compile(r"\b(?:FROM|JOIN)\s+(?!unnest\b|\()\"?(\w+)", re.IGNORECASE)
 
 
 def place_of(statement: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from tests.faults.figures import Figure
 from tests.integration.lead_scoring.conftest import a_card, a_touchpoint
 from tests.integration.messaging.loops import a_relay, nothing_waits, running, say
 from tests.integration.notifier.conftest import Deal
@@ -54,7 +55,12 @@ HEARERS: Sequence[tuple[str, Any, Callable[[], Event], int]] = [
     ("service", "hearer", "event", "most"), HEARERS, ids=[each[0] for each in HEARERS]
 )
 async def test_a_consumers_batch_reads_and_writes_each_table_once_however_many_events_it_has(
-    database_for: DatabaseFor, service: str, hearer: Any, event: Callable[[], Event], most: int
+    database_for: DatabaseFor,
+    figure: Figure,
+    service: str,
+    hearer: Any,
+    event: Callable[[], Event],
+    most: int,
 ) -> None:
     async with opened(await database_for(service)) as engine:
         others = Others(Batch(engine, hearer, SINCE_LONG_AGO))
@@ -64,6 +70,7 @@ async def test_a_consumers_batch_reads_and_writes_each_table_once_however_many_e
         with counted(engine) as of_many:
             await others.say(*(event() for _ in range(MANY)))
 
+    figure(f"statements of a consumer's batch, {service}", len(of_many), goal=f"≤ {most}")
     assert sorted(of_many) == sorted(of_one)
     assert repeated(of_many) == {}
     assert len(of_many) <= most, of_many

@@ -33,16 +33,16 @@ class Asked:
     async def statements(self, service: str, method: str, path: str, **body: object) -> int:
         """Return how many statements one such request takes; what it takes once does not count."""
         client = self.clients[service]
-        sent = {"json": body} if body else {}
+        told = {"json": body} if body else {}
         async with self.installation.opened() as administrator:
-            assert (await client.request(method, path, **sent)).is_success
+            assert (await client.request(method, path, **told)).is_success
             before = await postgres.calls(administrator)
             for _ in range(REQUESTS):
-                answer = await client.request(method, path, **sent)
+                answer = await client.request(method, path, **told)
                 assert answer.is_success, answer.text
             after = await postgres.calls(administrator)
-        database = service.replace("-", "_")
-        return round((after[database] - before[database]) / REQUESTS)
+        sent = postgres.sent(before, after, service.replace("-", "_"))
+        return sum(round(calls / REQUESTS) for calls in sent.values())
 
     async def one(self, service: str, path: str) -> dict[str, str]:
         """Return the first item of a list."""

@@ -2,6 +2,7 @@
 
 import functools
 import statistics
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,12 @@ class Stretch:
     sample: Sample
     postgres_cpu: float
     commits: int
-    statements: int
+    statements: Counter[int]
+
+    @property
+    def statements_a_commit(self) -> int:
+        """How many statements come with each commit; what is only sent now and then is none."""
+        return sum(round(calls / self.commits) for calls in self.statements.values())
 
     @property
     def cpu_a_lead(self) -> float:
@@ -80,7 +86,7 @@ class Accepting:
             commits=_THOUSAND * stored.value.commits / stored.value.sample.good,
         )
         if self.installation.counts_statements:
-            note(capture_statements=round(stored.value.statements / stored.value.commits, 1))
+            note(capture_statements=stored.value.statements_a_commit)
 
     async def _one(self) -> None:
         before = await self._noop(1)
@@ -136,7 +142,7 @@ class Accepting:
             rows = await postgres.count(its, table) - rows
         if rows != sample.good:
             raise BadAnswers(f"{sample.good} leads were answered 2xx, and {rows} are in {table}")
-        statements = after.calls.get(database, 0) - before.calls.get(database, 0)
+        statements = postgres.sent(before.calls, after.calls, database)
         return Stretch(sample, cpu, after.writes - before.writes, statements)
 
 

@@ -62,8 +62,9 @@ class Journey:
             await _until_all(pipeline, _HEARD, heard + leads)
             ended = await postgres.last_task(notifier)
             after = await postgres.counted(administrator, statements=counts)
-        ours = (after.calls.get(name, 0) - before.calls.get(name, 0) for name in DATABASES)
-        return Walk(leads, ended.timestamp() - began, sum(ours))
+        sent = (postgres.sent(before.calls, after.calls, name) for name in DATABASES)
+        statements = sum(each.total() for each in sent)
+        return Walk(leads, ended.timestamp() - began, statements)
 
     async def steadily(self, count: int, rate: float) -> tuple[Sent, list[float]]:
         """Send leads at a rate; return how long after its time each had its task, in seconds.

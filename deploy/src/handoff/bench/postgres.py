@@ -3,6 +3,7 @@
 Read as the administrator, before and after a sample, never in it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +19,15 @@ SETTINGS = (
     "shared_preload_libraries",
 )  # fmt: skip
 
+Calls = Mapping[str, Counter[int]]
+"""By database and statement, how often it was sent."""
+
 # A transaction that only reads gets no id, so these are the commits that wait for the disk.
 _WRITES = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _CALLS = f"""
-    SELECT d.datname, sum(s.calls)::bigint AS calls
-    FROM {STATEMENTS} s JOIN pg_database d ON d.oid = s.dbid GROUP BY 1
+    SELECT d.datname, s.queryid, sum(s.calls)::bigint AS calls
+    FROM {STATEMENTS} s JOIN pg_database d ON d.oid = s.dbid
+    WHERE s.queryid IS NOT NULL GROUP BY 1, 2
 """  # noqa: S608  our own text
 _TASKS = """
     SELECT lead_id, min(pg_xact_commit_timestamp(xmin)) AS committed_at
@@ -42,9 +47,17 @@ async def writes(administrator: Connection) -> int:
     return await administrator.fetchval(_WRITES)
 
 
-async def calls(administrator: Connection) -> Mapping[str, int]:
-    """Return how many statements each database was sent."""
-    return {row["datname"]: row["calls"] for row in await administrator.fetch(_CALLS)}
+async def calls(administrator: Connection) -> Calls:
+    """Return how often each database was sent each statement."""
+    found: dict[str, Counter[int]] = {}
+    for row in await administrator.fetch(_CALLS):
+        found.setdefault(row["datname"], Counter())[row["queryid"]] = row["calls"]
+    return found
+
+
+def sent(before: Calls, after: Calls, database: str) -> Counter[int]:
+    """Return how often a database was sent each statement from one reading to the next."""
+    return after.get(database, Counter[int]()) - before.get(database, Counter[int]())
 
 
 async def count(database: Connection, what: str) -> int:
@@ -83,7 +96,7 @@ class Counted:
     """What Postgres had counted at one moment."""
 
     writes: int
-    calls: Mapping[str, int]
+    calls: Calls
 
 
 async def counted(administrator: Connection, *, statements: bool) -> Counted:

@@ -26,6 +26,8 @@ _STAGES = {
 }
 _OTHERS = "the other APIs, idle"
 _NOT_OF_IT = "floor-"
+DISTURBED = "~"
+"""Marks what was never without neighbours."""
 
 
 class Stage(BaseModel):
@@ -99,8 +101,8 @@ def notes_of(sampler: Sampler, figures: Figures, *, counts_statements: bool) -> 
             f"or the hypervisor more than {MOST_STOLEN}, or the client was late; each at most "
             f"{MOST_REPEATS} times, and the least disturbed counts."
         )
-    disturbed = {each.text: each.disturbed for each in figures.measured() if each.disturbed}
-    for text, rounds in disturbed.items():
-        yield f"Disturbed all the same in {rounds} rounds: {text}."
+    disturbed = [each for each in figures.measured() if each.disturbed]
+    if disturbed:
+        yield f"{DISTURBED} neighbours had a part in it in some rounds: the JSON says in how many."
     if not counts_statements:
         yield "This Postgres has no pg_stat_statements: statements were not counted."

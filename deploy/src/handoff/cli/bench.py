@@ -11,7 +11,6 @@ from typing import Annotated
 
 import httpx
 import typer
-import uvloop
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,7 +18,7 @@ from handoff.bench.benchmark import PARTS, Plan, measure
 from handoff.bench.client import BadAnswers
 from handoff.bench.figures import shown
 from handoff.bench.installation import USUAL_PLACE, Died, Unfit
-from handoff.bench.report import Report
+from handoff.bench.report import DISTURBED, Report
 from handoff.cli.answers import EXPECTED
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err, out, show
@@ -122,8 +121,7 @@ def read_parts(words: list[str]) -> list[str]:
 
 def _run(plan: Plan, layout: Layout) -> Report:
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_measure(plan, layout))
+        return asyncio.run(_measure(plan, layout))
     except asyncio.CancelledError:
         err.print("Stopped; nothing is left of it.")
         raise typer.Exit(_BY_SIGNAL) from None
@@ -184,7 +182,8 @@ def _figures(report: Report) -> Table:
     for heading in ("", "goal", "aim", ""):
         table.add_column(heading)
     for each in report.figures:
-        table.add_row(each.text, *each.spread, each.unit, each.goal, each.aim, _MARKS[each.verdict])
+        mark = _MARKS[each.verdict] + (f" {DISTURBED}" if each.disturbed else "")
+        table.add_row(each.text, *each.spread, each.unit, each.goal, each.aim, mark)
     return table
 
 
