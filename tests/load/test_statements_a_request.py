@@ -95,7 +95,7 @@ LISTS = [
     ("sales-pipeline", "/v1/reps"),
     ("notifier", "/v1/tasks"),
 ]
-# A lead comes with its consents, sources and names, each of a table of its own.
+# A lead is found by any of its names, and shown with consents, touchpoints, those alike and its names.
 SHOWN = [
     ("marketing-intake", "/v1/submissions", "", READ),
     ("marketing-intake", "/v1/leads", "", READ + 5),

@@ -96,6 +96,19 @@ async def test_after_four_repeats_the_least_disturbed_counts_and_is_called_distu
     assert sampler.repeats == 4
 
 
+async def test_where_neighbours_never_rest_nothing_is_repeated_any_more(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disturb(monkeypatch, *[0.5] * 16, 0.0)
+    tries = [(await take(sampler, iter(range(9))))[1] for _ in range(3)]
+
+    assert tries == [1, 1, 1]
+    assert sampler.repeats == 12
+    assert await take(sampler, iter([7])) == (7, 1)
+    assert sampler.worst == pytest.approx(0.5)
+    assert (await take(sampler, iter([8])), sampler.in_vain) == ((8, 1), 0)
+
+
 async def test_a_sample_that_spoilt_itself_is_taken_again_however_quiet_it_was(
     sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,9 @@ def notes_of(sampler: Sampler, figures: Figures, *, counts_statements: bool) -> 
         )
     disturbed = [each for each in figures.measured() if each.disturbed]
     if disturbed:
-        yield f"{DISTURBED} neighbours had a part in it in some rounds: the JSON says in how many."
+        yield (
+            f"{DISTURBED} neighbours had a part in it in some rounds, in how many says the JSON: "
+            f"{sampler.worst:.2f} core at most."
+        )
     if not counts_statements:
         yield "This Postgres has no pg_stat_statements: statements were not counted."

@@ -16,6 +16,8 @@ from handoff.bench.processors import Look, Shares
 MOST_FOREIGN = 0.12
 MOST_STOLEN = 0.05
 MOST_REPEATS = 4
+MOST_IN_VAIN = 3
+"""After so many samples in a row that stayed disturbed, the next is not repeated."""
 _QUIET_CORES = 0.25
 _QUIET_SECONDS = 2.0
 _LOOK_EVERY = 0.5
@@ -65,6 +67,8 @@ class Sampler:
     idle: float = 0.0
     repeats: int = 0
     never_quiet: int = 0
+    in_vain: int = 0
+    worst: float = 0.0
 
     async def take(
         self,
@@ -76,13 +80,20 @@ class Sampler:
         """Measure, again while others disturb it or it spoilt itself, four times more at most."""
         self.watcher.doing(what)
         samples: list[Taken[T]] = []
-        for tries in range(1, 2 + (MOST_REPEATS if self.patience else 0)):
+        for tries in range(1, 2 + self._repeats_left()):
             samples.append(await self._once(measure, tries))
             if not samples[-1].disturbed and not spoilt(samples[-1].value):
                 break
         self.repeats += len(samples) - 1
         self.watcher.done()
-        return min(samples, key=lambda each: (spoilt(each.value), each.disturbance))
+        best = min(samples, key=lambda each: (spoilt(each.value), each.disturbance))
+        self.worst = max(self.worst, best.disturbance)
+        self.in_vain = self.in_vain + 1 if best.disturbed else 0
+        return best
+
+    def _repeats_left(self) -> int:
+        """Where neighbours never rest, waiting for them is only waiting."""
+        return MOST_REPEATS if self.patience and self.in_vain < MOST_IN_VAIN else 0
 
     async def quiet(self) -> bool:
         """Wait until little but our own idling runs; tell whether that came within patience."""
