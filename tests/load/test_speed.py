@@ -16,7 +16,7 @@ from handoff.bench.figures import KINDS, failing
 from handoff.bench.report import Report
 
 _HANDOFF = Path(sys.executable).with_name("handoff")
-_SMALL = ("--rounds", "3", "--seconds", "1.5", "--patience", "0")
+_SMALL = ("--rounds", "5", "--seconds", "1", "--patience", "0")
 _FULL = ("--rounds", "7", "--seconds", "4", "--patience", "20")
 _WITHIN = 3600
 

@@ -95,7 +95,7 @@ LISTS = [
     ("sales-pipeline", "/v1/reps"),
     ("notifier", "/v1/tasks"),
 ]
-# A lead is found by any of its names, and shown with consents, touchpoints, those alike and its names.
+# A lead is found by any of its names, and shown with all that is known of it.
 SHOWN = [
     ("marketing-intake", "/v1/submissions", "", READ),
     ("marketing-intake", "/v1/leads", "", READ + 5),
