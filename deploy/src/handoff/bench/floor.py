@@ -17,7 +17,6 @@ from handoff.embedded.ports import LOOPBACK, Ports
 from handoff.supervisor.spec import Spec
 
 NOOP, ORM = "noop", "orm"
-_PREFERRED_PORT = 21_100
 _UVICORN = (
     "--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log",
     "--log-level", "warning",
@@ -49,7 +48,7 @@ async def floors(installation: Installation, *names: str) -> AsyncGenerator[list
         running: list[Floor] = []
         for name in names:
             await _make_database(installation, name)
-            port = ports.claim(f"floor-{name}", _PREFERRED_PORT)
+            port = ports.claim(f"floor-{name}", installation.fleet.auditor_port)
             await stack.enter_async_context(installation.having(_spec(installation, name, port)))
             url = f"http://{LOOPBACK}:{port}/leads"
             running.append(Floor(url, leads.numbered(url, leads.of_floor(), {})))

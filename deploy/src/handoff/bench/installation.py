@@ -5,6 +5,7 @@ its ports, its databases, its topics and its directory are others.
 """
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
@@ -35,7 +36,7 @@ from shared.settings import KafkaSettings
 
 USUAL_PLACE = Path("/var/tmp")  # noqa: S108  on a disk, unlike /tmp; a directory of our own in it
 STATEMENTS = "pg_stat_statements"
-_FIRST_PORT = 21_000
+_PORTS = range(21_000, 29_000, 40)
 _MIGRATED_WITHIN = 120.0
 _GIGABYTE = 1024**3
 _SETTINGS = """
@@ -216,12 +217,16 @@ def _plan(layout: Layout, environ: Mapping[str, str]) -> Installation:
 
 
 def _claim_ports(layout: Layout) -> None:
-    """Prefer other ports than a usual installation, which would have to move from its own."""
+    """Prefer other ports than a usual installation, which would have to move from its own.
+
+    By chance, for runs side by side: what is claimed is free until it is listened on.
+    """
+    first = secrets.choice(_PORTS)
     ports = Ports(layout.ports)
     services = [service.name for service in SERVICES]
     operations = [f"{name}-{role}-0-operations" for name in services for role in ROLES]
     for name in ("postgres", "kafka", "kafka-controller", AUDITOR, *services, *operations):
-        ports.claim(name, _FIRST_PORT)
+        ports.claim(name, first)
 
 
 def _settings(fleet: Fleet) -> str:
