@@ -13,10 +13,16 @@ from sales_pipeline.domain.stage import Stage
 from shared.database.bulk import Upsert
 from shared.ids import DealId, LeadId
 
+# Look-ups by key, lead by lead: without statistics all open deals were read for a batch.
 _LOAD = text("""
-    SELECT * FROM deal WHERE lead_id = ANY(:lead_ids) AND outcome IS NULL
+    SELECT d.* FROM unnest(CAST(:lead_ids AS uuid[])) AS r (lead_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM deal d WHERE d.lead_id = r.lead_id AND d.outcome IS NULL LIMIT 1
+    ) d
     UNION
-    SELECT * FROM deal WHERE id = ANY(:deal_ids) AND lead_id = ANY(:lead_ids)
+    SELECT d.* FROM unnest(CAST(:deal_ids AS uuid[])) AS r (id)
+    CROSS JOIN LATERAL (SELECT * FROM deal d WHERE d.id = r.id LIMIT 1) d
+    WHERE d.lead_id = ANY(:lead_ids)
 """)
 _SAVE = Upsert(deal)
 

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _BLANK_CARDS = text("""
     UPDATE lead SET card = '{}', updated_at = clock_timestamp() WHERE id = ANY(:leads)
 """)
+# A plain `outcome IS NULL` would let a planner without statistics read all open deals.
 _END_DEALS = text("""
     UPDATE deal
     SET outcome = 'erased', closed_at = clock_timestamp(), updated_at = clock_timestamp(),
         version = version + 1
-    WHERE lead_id = ANY(:leads) AND outcome IS NULL
+    WHERE lead_id = ANY(:leads) AND coalesce(outcome, 'open') = 'open'
 """)
 _BLANK_REASONS = text("""
     UPDATE deal SET close_reason = NULL WHERE lead_id = ANY(:leads) AND close_reason IS NOT NULL

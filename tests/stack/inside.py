@@ -1,0 +1,110 @@
+"""The four services in the tests' own process, wired by their own bootstrap."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.stack import databases
+from tests.stack.keys import bearer, make_key
+from tests.stack.services import ERASURE_SECRET
+
+from lead_scoring.bootstrap import scoring
+from marketing_intake.bootstrap import intake
+from notifier.bootstrap import notifier
+from sales_pipeline.bootstrap import pipeline
+from shared import limits
+from shared.database.engine import open_engine
+from shared.messaging import loops
+from shared.messaging.loops import Loop
+from shared.messaging.worker import Worker
+from shared.process import Service
+from shared.settings import KafkaSettings
+from shared.telemetry.heartbeat import Heartbeats
+
+SERVICES: Mapping[str, Callable[[], Service[Any]]] = {
+    "marketing_intake": intake,
+    "lead_scoring": scoring,
+    "sales_pipeline": pipeline,
+    "notifier": notifier,
+}
+SCOPES: Mapping[str, Sequence[str]] = {
+    "marketing_intake": ("leads:write", "leads:read", "sources:write", "operate"),
+    "lead_scoring": ("scores:read", "rules:write", "operate"),
+    "sales_pipeline": ("deals:read", "deals:write", "reps:write", "operate"),
+    "notifier": ("tasks:read", "tasks:write", "operate"),
+}
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One service. Nothing of it runs yet."""
+
+    package: str
+    url: str
+    kafka: KafkaSettings
+
+    @asynccontextmanager
+    async def api(self, **tied: Any) -> AsyncGenerator[httpx.AsyncClient]:
+        """Give a client of its API, with a key for everything, or one that is tied to a source."""
+        engine = open_engine(self._settings(), limits.API, hot=True)
+        app = SERVICES[self.package]().api(self._settings(), engine, _closing(engine))
+        async with databases.opened(self.url) as own:
+            scopes = [scope for scope in SCOPES[self.package] if not tied or scope != "operate"]
+            headers = bearer(await make_key(own, *scopes, **tied))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url=f"http://{self.package}",
+                headers=headers, timeout=_SECONDS,
+            ) as client,
+        ):  # fmt: skip
+            yield client
+
+    @asynccontextmanager
+    async def working(self, *, without: Collection[str] = ()) -> AsyncGenerator[None]:
+        """Run the loops of its worker during a block."""
+        heartbeats, stop = Heartbeats(), asyncio.Event()
+        engine = open_engine(self._settings(), limits.WORKER, hot=True)
+        wanted = {
+            name: loop
+            for name, loop in self._loops(engine, heartbeats).items()
+            if name not in without
+        }
+        running = asyncio.create_task(loops.run(wanted, heartbeats, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+            await engine.dispose()
+
+    def _loops(self, engine: AsyncEngine, heartbeats: Heartbeats) -> Mapping[str, Loop]:
+        made = SERVICES[self.package]().worker(self._settings(), engine, heartbeats)
+        return made.loops() if isinstance(made, Worker) else made
+
+    def _settings(self) -> Any:
+        """Return its settings; each kind takes what it knows of these."""
+        return import_module(f"{self.package}.config").Settings(
+            database_url=self.url,
+            erasure_secret=ERASURE_SECRET,
+            **self.kafka.model_dump(exclude={"instance"}),
+            instance=f"{self.package}-inside",
+        )
+
+
+def _closing(engine: AsyncEngine) -> Any:
+    """Return the lifespan that every service's process gives."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await engine.dispose()
+
+    return lifespan
