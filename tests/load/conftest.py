@@ -1,12 +1,18 @@
-"""What the benchmarks run on: an installation of the benchmark's own, for each file that asks."""
+"""What the benchmarks run on: an installation of their own, and databases that are full."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 import pytest
-from tests.stack.running import ROOT, make_directory
+from tests.faults.figures import sized
+from tests.load.many_leads import fill
+from tests.stack import databases
+from tests.stack.inside import SERVICES
+from tests.stack.running import ROOT, Stack, make_directory
 
 from handoff.bench.installation import Installation, installed
+
+MANY = int(os.environ.get("HANDOFF_LEADS", sized(200_000, 1_000_000)))
 
 
 class Silent:
@@ -27,3 +33,13 @@ async def installation() -> AsyncGenerator[Installation]:
         await installation.renew("load")
         yield installation
     directory.rmdir()
+
+
+@pytest.fixture(scope="session")
+async def many(stack: Stack) -> AsyncGenerator[Mapping[str, str]]:
+    """The databases of many leads, by package; who uses them adds a few and changes nothing."""
+    urls = {package: await databases.make_copy(stack, package) for package in SERVICES}
+    await fill({package.replace("_", "-"): url for package, url in urls.items()}, MANY)
+    yield urls
+    for url in urls.values():
+        await databases.drop(stack, url)

@@ -3,13 +3,15 @@
 Every lead came by one submission with a key, was captured and scored; three in ten qualified, and
 have a deal and a task. One in a hundred has merged into the one before it, two in a hundred were
 erased, and of one in a thousand scoring's captured event was given up. They came evenly over the
-last days, and nothing is on its way.
+last days, and nothing is on its way. What each service has of its own of them: `own_rows`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
 import asyncpg
+from tests.load.own_rows import OWN
 
 from shared.clock import utc_now
 from shared.ids import first_id_of
@@ -77,73 +79,21 @@ SELECT made('lead', n, {most}), CASE WHEN {merged} THEN {person} END,
        CASE WHEN {erased} THEN at(n, {most}) END
 FROM generate_series(1, {most}) AS g (n)
 """
-_OWN = {
-    "marketing-intake": (
-        """INSERT INTO lead (id, version, email, stamp, erased_at, merged_into, created_at,
-                updated_at)
-        SELECT made('lead', n, {most}), 1,
-               CASE WHEN NOT {erased} AND NOT {merged} THEN 'person' || n || '@example.com' END,
-               '{{}}', CASE WHEN {erased} THEN at(n, {most}) END,
-               CASE WHEN {merged} THEN {person} END,
-               at(n, {most}), at(n, {most}) FROM generate_series(1, {most}) AS g (n)""",
-        """INSERT INTO identity_key SELECT 'email', email, id FROM lead WHERE email IS NOT NULL""",
-        """INSERT INTO submission (id, source_id, key, body, sender, received_at, state, lead_id)
-        SELECT made('receipt', n, {most}), made('source', 1, 1), 'key:' || n,
-               repeat('x', 200)::bytea, '{{}}', at(n, {most}), 'created', {person}
-        FROM generate_series(1, {most}) AS g (n)""",
-        """INSERT INTO submission_key (source_id, key, receipt_id, hash, outcome, lead_id)
-        SELECT source_id, key, id, '', 'created', lead_id FROM submission""",
-    ),
-    "lead-scoring": (
-        """INSERT INTO lead_score (lead_id, version, touchpoints, score, entries, scorecard_id,
-                scorecard_version, qualification, qualified_at, created_at, updated_at)
-        SELECT made('lead', n, {most}), 1, 1, 50, '[]', s.id, 1, 'open',
-               CASE WHEN {qualified} THEN at(n, {most}) END, at(n, {most}), at(n, {most})
-        FROM generate_series(1, {most}) AS g (n), scorecard s
-        WHERE s.state = 'active' AND NOT ({merged} OR {erased} OR {given_up})""",
-        """INSERT INTO parking_order (id, verb, subject, actor, reason, done_at, count)
-        SELECT made('order', n, {most}), 'discard', made('lead', n, {most}), 'Jo', 'no',
-               at(n, {most}), 1 FROM generate_series(1, {most}) AS g (n) WHERE {given_up}""",
-    ),
-    "sales-pipeline": (
-        "DELETE FROM outbox",
-        "DELETE FROM said_stream WHERE topic = 'handoff.reps.v1'",
-        """INSERT INTO lead (id, version, card, created_at, updated_at)
-        SELECT made('lead', n, {most}), 1, '{{}}', now(), now()
-        FROM generate_series(1, {most}) AS g (n) WHERE {qualified}""",
-        """INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, version,
-                outcome, closed_at, created_at, updated_at)
-        SELECT made('deal', n, {most}), {person}, made('lead', n, {most}), r.id, 'new', 50, 'B2', 1,
-               CASE WHEN {merged} THEN 'merged' END, CASE WHEN {merged} THEN at(n, {most}) END,
-               at(n, {most}), at(n, {most})
-        FROM generate_series(1, {most}) AS g (n), rep r WHERE {qualified}""",
-    ),
-    "notifier": (
-        """UPDATE playbook SET updated_at = '2026-01-01'""",
-        """INSERT INTO task (id, playbook_id, playbook, trigger_event_id, informed_by, lead_id,
-                opened_for, deal_id, role, kind, title, due_at, grace_seconds, state, next_at,
-                version, created_at, updated_at)
-        SELECT made('task', n, {most}), p.id, p.name, made('opened', n, {most}),
-               made('opened', n, {most}), {person}, made('lead', n, {most}),
-               made('deal', n, {most}),
-               p.role, p.task_kind, '', at(n, {most}), 60, 'open', at(n, {most}), 1,
-               at(n, {most}), at(n, {most})
-        FROM generate_series(1, {most}) AS g (n), playbook p
-        WHERE p.name = 'first contact' AND {qualified}""",
-    ),
-}
 _PARTITIONED = {"marketing-intake": ("outbox_archive", "submission")}
 
 
 async def fill(urls: Mapping[str, str], most: int) -> None:
     """Put so many leads into the services' databases, given by the URLs of their owners."""
-    for service, url in urls.items():
-        connection = await asyncpg.connect(url, ssl=False, command_timeout=1800)
-        try:
-            await connection.execute("SET synchronous_commit = off")
-            await _fill_one(connection, service, most)
-        finally:
-            await connection.close()
+    await asyncio.gather(*(_fill(url, service, most) for service, url in urls.items()))
+
+
+async def _fill(url: str, service: str, most: int) -> None:
+    connection = await asyncpg.connect(url, ssl=False, command_timeout=1800)
+    try:
+        await connection.execute("SET synchronous_commit = off")
+        await _fill_one(connection, service, most)
+    finally:
+        await connection.close()
 
 
 async def _fill_one(connection: asyncpg.Connection, service: str, most: int) -> None:
@@ -163,7 +113,7 @@ async def _fill_one(connection: asyncpg.Connection, service: str, most: int) -> 
         "most": most, "person": _PERSON.format(most=most), "qualified": _QUALIFIED,
         "merged": _MERGED, "erased": _ERASED, "given_up": _GIVEN_UP,
     }  # fmt: skip
-    for statement in (_SUBJECTS, *_OWN[service]):
+    for statement in (_SUBJECTS, *OWN[service]):
         await connection.execute(statement.format(**words))
     await connection.execute("VACUUM (ANALYZE)")
 

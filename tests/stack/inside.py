@@ -53,7 +53,7 @@ class Inside:
     @asynccontextmanager
     async def api(self, **tied: Any) -> AsyncGenerator[httpx.AsyncClient]:
         """Give a client of its API, with a key for everything, or one that is tied to a source."""
-        engine = open_engine(self._settings(), limits.API, hot=True)
+        engine = open_engine(self._settings(), limits.API, hot=True, asked=True)
         app = SERVICES[self.package]().api(self._settings(), engine, _closing(engine))
         async with databases.opened(self.url) as own:
             scopes = [scope for scope in SCOPES[self.package] if not tied or scope != "operate"]

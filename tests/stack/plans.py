@@ -32,6 +32,19 @@ _LOOK_UPS = ("Index Scan", "Index Only Scan", "Bitmap Index Scan")
 _FOREIGN_KEY = "SELECT 1 FROM ONLY"
 _PARTITION = re.compile(r"_(rest|\d{8})$")
 
+SMALL = {
+    "breaker": "a row for each version of the code",
+    "lease": "a row for each loop of which there must be one",
+    "outbox_held": "leads of which Kafka does not take the next event",
+    "playbook": "the rules of one site, of which a batch needs all that are enabled",
+    "rep": "those who sell: whose turn it is takes all of them",
+    "scorecard": "a row for each version of the rules",
+    "source": "a few forms, ads and importers",
+    "subscription": "a row for each topic",
+    "team": "one row",
+}
+"""Tables that stay small whatever comes in, and may be read from end to end."""
+
 Node = Mapping[str, Any]
 
 
@@ -68,6 +81,11 @@ class Told:
         return self.text.startswith(_FOREIGN_KEY)
 
     @property
+    def is_of_postgres(self) -> bool:
+        """Whether it asks Postgres' own tables, as the driver does once for each session."""
+        return any(table.startswith("pg_") for table in self.tables)
+
+    @property
     def pages(self) -> int:
         """How many pages were looked at, in memory or not."""
         return self.root["Shared Hit Blocks"] + self.root["Shared Read Blocks"]
@@ -90,7 +108,7 @@ class Told:
         return _walk(self.root, limited=False)
 
     def walked(self) -> set[str]:
-        """Return the tables that are read from end to end, as far as nothing ends it early.
+        """Return the large tables that are read from end to end, as far as nothing ends it early.
 
         Postgres' own are not meant: the driver asks them once for each session.
         """
@@ -100,7 +118,7 @@ class Told:
             if node["Node Type"] == "Seq Scan"
             or (node["Node Type"] in _LOOK_UPS and "Index Cond" not in node and not limited)
         }
-        return {table for table in found if not table.startswith("pg_")}
+        return {table for table in found - SMALL.keys() if not table.startswith("pg_")}
 
 
 @dataclass(slots=True)

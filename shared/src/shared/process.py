@@ -95,7 +95,7 @@ def _read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
 
 def run_api(service: Service[S], settings: S) -> int:
     """Answer HTTP until told to stop."""
-    engine = open_engine(settings, limits.API, hot=True)
+    engine = open_engine(settings, limits.API, hot=True, asked=True)
     app = service.api(settings, engine, _closing(engine))
     app.openapi()  # here, since it would hold up all others for a tenth of a second and more
     return server.run(app, settings, _operations(engine, Heartbeats()))

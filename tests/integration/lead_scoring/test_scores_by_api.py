@@ -40,12 +40,13 @@ async def test_scores_are_found_by_what_they_are(api: httpx.AsyncClient, leads: 
     assert await found(api, grade="B1") == []
     assert await found(api, min_score=75) == good
     assert await found(api, min_score=76) == []
+    assert await found(api, min_score=0) == [*good, *poor]
     assert await found(api, qualification="qualified") == good
     assert await found(api, qualification="open", grade="D3") == poor
 
 
 async def test_a_list_is_walked_page_by_page(api: httpx.AsyncClient, leads: list[str]) -> None:
-    for filters in ({}, {"updated_since": "2020-01-01T00:00:00Z"}):
+    for filters in ({}, {"min_score": 0}, {"updated_since": "2020-01-01T00:00:00Z"}):
         walked: list[str] = []
         cursor: dict[str, str] = {}
         while True:

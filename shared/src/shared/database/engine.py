@@ -29,7 +29,14 @@ _INDEX_PLANS = {
 stayed so. The hot roles touch a few rows by key, for which an index and a nested loop are right."""
 
 
-def server_settings(of: limits.DatabaseLimits, *, hot: bool = False) -> dict[str, str]:
+_PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
+"""A list is asked for what is common and for what is rare. From the sixth time on Postgres may go
+by one plan for both, which walked through all submissions for a source that had sent twenty."""
+
+
+def server_settings(
+    of: limits.DatabaseLimits, *, hot: bool = False, asked: bool = False
+) -> dict[str, str]:
     """Return the Postgres settings of a connection, for the driver and for `ALTER ROLE`."""
     settings = {
         "statement_timeout": of.statement,
@@ -38,7 +45,8 @@ def server_settings(of: limits.DatabaseLimits, *, hot: bool = False) -> dict[str
         "client_connection_check_interval": limits.CLIENT_CONNECTION_CHECK,
     }
     texts = {name: str(int(seconds * _MILLISECONDS)) for name, seconds in settings.items()}
-    return texts | {"timezone": "UTC", "jit": "off"} | (_INDEX_PLANS if hot else {})
+    texts |= {"timezone": "UTC", "jit": "off"}
+    return texts | (_INDEX_PLANS if hot else {}) | (_PLANNED_EACH_TIME if asked else {})
 
 
 def open_engine(
@@ -46,9 +54,13 @@ def open_engine(
     of: limits.DatabaseLimits = limits.API,
     *,
     hot: bool = False,
+    asked: bool = False,
     pool_size: int = 10,
 ) -> AsyncEngine:
-    """Open an engine on the service's own database; nothing connects before the first use."""
+    """Open an engine on the service's own database; nothing connects before the first use.
+
+    `hot`: a few rows are looked up by key. `asked`: for what people ask, now this and now that.
+    """
     statements = _PREPARED if settings.database_prepares else 0
     return create_async_engine(
         driver_url(settings),
@@ -64,7 +76,7 @@ def open_engine(
             "command_timeout": of.driver,
             "statement_cache_size": statements,
             "prepared_statement_cache_size": statements,
-            "server_settings": server_settings(of, hot=hot),
+            "server_settings": server_settings(of, hot=hot, asked=asked),
         },
     )
 

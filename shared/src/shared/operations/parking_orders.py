@@ -23,12 +23,12 @@ _LOOK_EVERY = 0.1
 
 T = TypeVar("T")
 
-_HISTORY = text("""
-    SELECT * FROM parking_order
-    WHERE (CAST(:names AS uuid[]) IS NULL OR subject = ANY(:names))
-      AND (CAST(:at AS timestamptz) IS NULL OR (asked_at, id) < (:at, :id))
+_HISTORY = """
+    SELECT * FROM parking_order WHERE {conditions}
     ORDER BY asked_at DESC, id DESC LIMIT :limit
-""")
+"""
+_OF_A_LEAD = "subject = ANY(:names)"
+_BEFORE = "(asked_at, id) < (:at, :id)"
 
 
 class ParkingOrder(BaseModel):
@@ -74,11 +74,16 @@ async def history(
     engine: AsyncEngine, subject: UUID | None, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[ParkingOrder]:
     """Return orders, of one lead under all its names or of all leads, the latest first."""
-    at, order_id = after or (None, None)
+    conditions, values = ["true"], dict[str, object](limit=limit)
+    if after:
+        conditions.append(_BEFORE)
+        values |= {"at": after[0], "id": after[1]}
     async with engine.connect() as connection:
-        names = await subjects.names_of(connection, subject) if subject else None
-        values = {"names": names, "at": at, "id": order_id, "limit": limit}
-        return [_shown(row) for row in await connection.execute(_HISTORY, values)]
+        if subject:
+            conditions.append(_OF_A_LEAD)
+            values["names"] = await subjects.names_of(connection, subject)
+        statement = text(_HISTORY.format(conditions=" AND ".join(conditions)))
+        return [_shown(row) for row in await connection.execute(statement, values)]
 
 
 async def look(engine: AsyncEngine, order_id: UUID) -> ParkingOrder | None:

@@ -1,6 +1,6 @@
 """Shows scores: one with its reasons, or a page of those that match."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import eq, ge
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Integer, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, Row, Select, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lead_scoring.adapters.tables import lead_score, scorecard
@@ -16,8 +16,9 @@ from lead_scoring.domain.lead import Qualification
 from lead_scoring.domain.person import Block
 from lead_scoring.domain.scorecard import Group
 from shared.messaging import subjects
+from shared.web.values import Count, Instant
 
-Position = tuple[datetime, UUID] | tuple[UUID]
+Position = tuple[datetime, UUID] | tuple[int, UUID] | tuple[UUID]
 
 
 class EntryRecord(BaseModel):
@@ -78,55 +79,84 @@ class ScoreFilter:
     updated_since: datetime | None = None
 
 
-_WHOLE = (
-    select(lead_score, scorecard.c.book["threshold"].astext.cast(Integer).label("threshold"))
-    .join(scorecard, scorecard.c.id == lead_score.c.scorecard_id)
-    .where(lead_score.c.score.is_not(None))
-)
-"""A lead of which only touchpoints were heard so far has no score to show."""
-
-
 async def one(connection: AsyncConnection, lead_id: UUID) -> ScoreRecord | None:
     """Return the score of a lead, by any of its ids."""
     called = await subjects.called(connection, lead_id)
-    found = await connection.execute(_WHOLE.where(lead_score.c.lead_id == called))
-    row = found.one_or_none()
+    statement = _whole(lead_score).where(lead_score.c.lead_id == called)
+    row = (await connection.execute(statement.where(lead_score.c.score.is_not(None)))).one_or_none()
     return _record(row) if row else None
 
 
 async def page(
     connection: AsyncConnection, wanted: ScoreFilter, *, after: Position | None, limit: int
 ) -> Sequence[ScoreRecord]:
-    """Return scores, newest lead first; with `updated_since` in the order of their last change."""
-    statement = _ordered(_WHOLE.where(*_conditions(wanted)), wanted, after).limit(limit)
+    """Return scores, newest lead first; or in the order of what is asked for.
+
+    With `min_score` that is the best first: an index holds it for one qualification, and the few
+    first of each are put together.
+    """
+    conditions = _conditions(wanted, after)
+    parts = (
+        select(lead_score).where(*part, *conditions).order_by(*_order(wanted, lead_score))
+        for part in _parts(wanted)
+    )
+    found = union_all(*(select(part.limit(limit).subquery()) for part in parts)).subquery()
+    statement = _whole(found).order_by(*_order(wanted, found)).limit(limit)
     return [_record(row) for row in await connection.execute(statement)]
+
+
+def position_shape(wanted: ScoreFilter) -> type[Position]:
+    """Return what a cursor of such a list holds."""
+    if wanted.updated_since is not None:
+        return tuple[Instant, UUID]
+    return tuple[UUID] if wanted.min_score is None else tuple[Count, UUID]
 
 
 def position_of(record: ScoreRecord, wanted: ScoreFilter) -> Position:
     """Return where a score stands in the order of such a list."""
-    return (record.updated_at, record.id) if wanted.updated_since else (record.id,)
+    if wanted.updated_since is not None:
+        return record.updated_at, record.id
+    return (record.id,) if wanted.min_score is None else (record.score, record.id)
 
 
-def _conditions(wanted: ScoreFilter) -> list[ColumnElement[bool]]:
-    """Return what the filter asks for, each part served by an index."""
-    asked = (
-        (lead_score.c.grade, eq, wanted.grade),
-        (lead_score.c.score, ge, wanted.min_score),
-        (lead_score.c.qualification, eq, wanted.qualification),
-        (lead_score.c.updated_at, ge, wanted.updated_since),
-    )
-    return [compare(column, value) for column, compare, value in asked if value is not None]
+def _whole(scores: FromClause) -> Select[Any]:
+    """Return scores with what is shown of the scorecards by which they were made."""
+    threshold = scorecard.c.book["threshold"].astext.cast(Integer).label("threshold")
+    return select(scores, threshold).join(scorecard, scorecard.c.id == scores.c.scorecard_id)
 
 
-def _ordered(statement: Select[Any], wanted: ScoreFilter, after: Position | None) -> Select[Any]:
-    if wanted.updated_since:
-        order = tuple_(lead_score.c.updated_at, lead_score.c.lead_id)
-        beyond = order > tuple_(*after) if after else None
-        statement = statement.order_by(lead_score.c.updated_at, lead_score.c.lead_id)
+def _parts(wanted: ScoreFilter) -> Iterator[list[ColumnElement[bool]]]:
+    """Give what tells apart the parts of a list that an index holds in order."""
+    if wanted.qualification is not None:
+        yield [lead_score.c.qualification == wanted.qualification]
+    elif wanted.min_score is None or wanted.grade or wanted.updated_since:
+        yield []
     else:
-        beyond = lead_score.c.lead_id < after[0] if after else None
-        statement = statement.order_by(lead_score.c.lead_id.desc())
-    return statement if beyond is None else statement.where(beyond)
+        yield from ([lead_score.c.qualification == each] for each in Qualification)
+
+
+def _order(wanted: ScoreFilter, scores: FromClause) -> list[ColumnElement[Any]]:
+    if wanted.updated_since is not None:
+        return [scores.c.updated_at, scores.c.lead_id]
+    best = [] if wanted.min_score is None else [scores.c.score.desc()]
+    return [*best, scores.c.lead_id.desc()]
+
+
+def _conditions(wanted: ScoreFilter, after: Position | None) -> list[ColumnElement[bool]]:
+    """Return what the filter asks for. A lead of which no card was heard yet has no score."""
+    columns = lead_score.c
+    asked = (
+        (columns.grade, eq, wanted.grade),
+        (columns.score, ge, wanted.min_score),
+        (columns.updated_at, ge, wanted.updated_since),
+    )
+    conditions = [compare(column, value) for column, compare, value in asked if value is not None]
+    if after and wanted.updated_since is not None:
+        conditions.append(tuple_(columns.updated_at, columns.lead_id) > tuple_(*after))
+    elif after:
+        best = () if wanted.min_score is None else (columns.score,)
+        conditions.append(tuple_(*best, columns.lead_id) < tuple_(*after))
+    return [columns.score.is_not(None), *conditions]
 
 
 def _record(row: Row[Any]) -> ScoreRecord:

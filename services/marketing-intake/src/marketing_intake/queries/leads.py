@@ -1,17 +1,18 @@
 """Shows leads: one with its consents and likenesses, or a page of those that match."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, exists, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, exists, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.adapters.tables import identity_key, lead, lead_phone, touchpoint
 from shared.messaging import subjects
+from shared.web.values import Instant
 
 Position = tuple[datetime, UUID] | tuple[UUID]
 
@@ -129,7 +130,13 @@ async def page(
     connection: AsyncConnection, wanted: LeadFilter, *, after: Position | None, limit: int
 ) -> Sequence[LeadRecord]:
     """Return leads, newest first; with `updated_since` in the order of their last change."""
-    statement = _ordered(_matching(wanted), wanted, after).limit(limit)
+    if wanted.brought_by is not None and wanted.updated_since is None:
+        brought = _all_brought_by(wanted.brought_by, before=after[0] if after else None)
+        matching = _matching(replace(wanted, brought_by=None))
+        matching = matching.join(brought, brought.c.lead_id == lead.c.id)
+    else:
+        matching = _matching(wanted)
+    statement = _ordered(matching, wanted, after).limit(limit)
     return [LeadRecord.model_validate(row) for row in await connection.execute(statement)]
 
 
@@ -141,7 +148,7 @@ async def consent(connection: AsyncConnection, lead_id: UUID, purpose: str) -> C
 
 def position_shape(wanted: LeadFilter) -> type[Position]:
     """Return what a cursor of such a list holds."""
-    return tuple[datetime, UUID] if wanted.updated_since else tuple[UUID]
+    return tuple[Instant, UUID] if wanted.updated_since else tuple[UUID]
 
 
 def position_of(record: LeadRecord, wanted: LeadFilter) -> Position:
@@ -173,6 +180,18 @@ def _brought_by(source_id: UUID) -> ColumnElement[bool]:
         touchpoint.c.source_id == source_id,
         touchpoint.c.submission_id.is_not(None),
     )
+
+
+def _all_brought_by(source_id: UUID, *, before: UUID | datetime | None) -> Subquery:
+    """Return whom a source brought, each once, as an index has them: the newest first.
+
+    To be asked of each lead whether this source brought it is much for one that brought few.
+    """
+    of = touchpoint.c
+    brought = select(of.lead_id).where(of.source_id == source_id, of.submission_id.is_not(None))
+    if before is not None:
+        brought = brought.where(of.lead_id < before)
+    return brought.distinct().order_by(of.lead_id.desc()).subquery()
 
 
 def _ordered(statement: Select[Any], wanted: LeadFilter, after: Position | None) -> Select[Any]:

@@ -1,7 +1,8 @@
 """Shows tasks: one, or a page of those that somebody has to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -69,15 +70,14 @@ async def page(
 ) -> Sequence[TaskRecord]:
     """Return tasks in the order in which they are due.
 
-    The indexes hold the order of one state; the few first of each state are put together.
+    The indexes hold the order of one state, and of one role where nothing else narrows the list;
+    the few first of each are put together.
     """
     if wanted.lead_id:
         called = await subjects.called(connection, wanted.lead_id)
         wanted = wanted.model_copy(update={"lead_id": called})
     conditions = _conditions(wanted, after)
-    found = union_all(
-        *(_of_state(state, conditions, limit) for state in dict.fromkeys(wanted.state or State))
-    ).subquery()
+    found = union_all(*(_first([*part, *conditions], limit) for part in _parts(wanted))).subquery()
     statement = (
         select(found, rep.c.name.label("owner_name"))
         .outerjoin(rep, rep.c.id == found.c.owner_id)
@@ -87,10 +87,16 @@ async def page(
     return [TaskRecord.model_validate(row) for row in await connection.execute(statement)]
 
 
-def _of_state(
-    state: State, conditions: Sequence[ColumnElement[bool]], limit: int
-) -> Select[tuple[Any, ...]]:
-    few = select(task).where(task.c.state == state, *conditions)
+def _parts(wanted: TaskFilter) -> Iterator[list[ColumnElement[bool]]]:
+    """Give what tells apart the parts of a list that an index holds in order."""
+    is_narrow = wanted.owner_id or wanted.lead_id or wanted.deal_id
+    roles = [wanted.role] if wanted.role or is_narrow else Role
+    for state, role in product(dict.fromkeys(wanted.state or State), roles):
+        yield [task.c.state == state, *([task.c.role == role] if role else [])]
+
+
+def _first(conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[tuple[Any, ...]]:
+    few = select(task).where(*conditions)
     first = few.order_by(task.c.due_at, task.c.id).limit(limit).subquery()
     return select(first)
 
@@ -98,7 +104,6 @@ def _of_state(
 def _conditions(wanted: TaskFilter, after: Position | None) -> list[ColumnElement[bool]]:
     equal = {
         task.c.owner_id: wanted.owner_id,
-        task.c.role: wanted.role,
         task.c.lead_id: wanted.lead_id,
         task.c.deal_id: wanted.deal_id,
     }

@@ -266,6 +266,7 @@ CREATE TABLE parking_order (
     release_id uuid REFERENCES parking_release (id)
 );
 CREATE INDEX parking_order_subject ON parking_order (subject);
+CREATE INDEX parking_order_asked ON parking_order (asked_at, id);
 CREATE INDEX parking_order_release ON parking_order (release_id) WHERE release_id IS NOT NULL;
 CREATE INDEX parking_order_open ON parking_order (asked_at) WHERE done_at IS NULL;
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from lead_scoring.domain.lead import Qualification
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.queries import scores
-from lead_scoring.queries.scores import Position, ScoreFilter, ScoreRecord
+from lead_scoring.queries.scores import ScoreFilter, ScoreRecord
 from shared.web import pages
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from shared.web.problems import Problem
@@ -17,7 +17,9 @@ from shared.web.values import Instant
 Grade = Annotated[
     str | None, Query(pattern="^[A-D][1-4]$", description="A1 to D4", examples=["A1"])
 ]
-MinScore = Annotated[int | None, Query(ge=0, le=100, description="this score or a higher one")]
+MinScore = Annotated[
+    int | None, Query(ge=0, le=100, description="this score or a higher one, best first")
+]
 Since = Annotated[
     Instant | None, Query(description="changed at this moment or later, oldest change first")
 ]
@@ -51,8 +53,8 @@ def routes(context: Context) -> APIRouter:
     async def list_scores(
         wanted: Wanted, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ScoreRecord]:
-        """List the scores of leads, newest lead first."""
-        after = _position(cursor, wanted)
+        """List the scores of leads, newest lead first; with `min_score` the highest score first."""
+        after = pages.decode(cursor, scores.position_shape(wanted))
         async with context.engine.connect() as connection:
             found = await scores.page(connection, wanted, after=after, limit=limit + 1)
         items, following = pages.cut(found, limit, lambda last: scores.position_of(last, wanted))
@@ -68,12 +70,6 @@ def routes(context: Context) -> APIRouter:
         return found
 
     return router
-
-
-def _position(cursor: str | None, wanted: ScoreFilter) -> Position | None:
-    if wanted.updated_since:
-        return pages.decode(cursor, tuple[Instant, UUID])
-    return pages.decode(cursor, tuple[UUID])
 
 
 def _unknown() -> Problem:

@@ -56,8 +56,8 @@ CREATE TABLE submission (
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 ) PARTITION BY RANGE (id);
 CREATE TABLE submission_rest PARTITION OF submission DEFAULT;
--- What waits or is rare; the two common outcomes are found newest first by the key itself.
-CREATE INDEX submission_state ON submission (state, id) WHERE state NOT IN ('created', 'updated');
+-- What waits or is rarer than what made a lead, which is found newest first by the key itself.
+CREATE INDEX submission_state ON submission (state, id) WHERE state <> 'created';
 CREATE INDEX submission_source ON submission (source_id, id);
 CREATE INDEX submission_lead ON submission (lead_id, id) WHERE lead_id IS NOT NULL;
 -- Only forms whose posts bear no id have a hash here: their visitors click twice.
@@ -142,6 +142,8 @@ CREATE TABLE touchpoint (
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX touchpoint_lead ON touchpoint (lead_id, occurred_at, id);
+-- Whom a source brought, the newest first: all that a key which is tied to it may see.
+CREATE INDEX touchpoint_brought ON touchpoint (source_id, lead_id) WHERE submission_id IS NOT NULL;
 
 -- Evidence, append-only: for each purpose the one that was received last holds.
 CREATE TABLE consent (

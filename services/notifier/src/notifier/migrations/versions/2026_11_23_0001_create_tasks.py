@@ -85,8 +85,7 @@ CREATE INDEX task_next ON task (next_at, lead_id) WHERE next_at IS NOT NULL;
 CREATE INDEX task_of_lead ON task (lead_id, due_at, id);
 CREATE INDEX task_of_deal ON task (deal_id, due_at, id);
 CREATE INDEX task_of_owner ON task (owner_id, state, due_at, id);
-CREATE INDEX task_of_marketing ON task (state, due_at, id) WHERE role = 'marketing';
-CREATE INDEX task_in_state ON task (state, due_at, id);
+CREATE INDEX task_of_role ON task (role, state, due_at, id);
 
 -- What `handoff trace` shows of a lead beside the events: what waits for its time, and what ended
 -- without a word.

@@ -72,11 +72,15 @@ CREATE TABLE deal (
 CREATE UNIQUE INDEX deal_one_open_a_lead ON deal (lead_id) WHERE outcome IS NULL;
 CREATE INDEX deal_of_lead ON deal (lead_id, id);
 CREATE INDEX deal_opened_for ON deal (opened_for);
+-- What lists filter by, each in the order of its list.
 CREATE INDEX deal_of_owner ON deal (owner_id, id);
 CREATE INDEX deal_at_stage ON deal (stage, id);
-CREATE INDEX deal_with_outcome ON deal (outcome, id);
-CREATE INDEX deal_open ON deal (id) WHERE outcome IS NULL;
+CREATE INDEX deal_with_outcome ON deal (outcome, id) WHERE outcome IS NOT NULL;
 CREATE INDEX deal_updated ON deal (updated_at, id);
+-- What is worked on: few, among all that ended.
+CREATE INDEX deal_open ON deal (id) WHERE outcome IS NULL;
+CREATE INDEX deal_open_of_owner ON deal (owner_id, id) WHERE outcome IS NULL;
+CREATE INDEX deal_open_at_stage ON deal (stage, id) WHERE outcome IS NULL;
 
 CREATE TABLE timeline_entry (
     id          uuid PRIMARY KEY,
