@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from tests.hostile.attacks.attack import ANY, REFUSED, Aim, Attack, plain
-from tests.hostile.attacks.values import ALWAYS, CANARY, IN_ADDRESS, IN_HEAD, WRONG_KEYS
+from tests.hostile.attacks.values import ALWAYS, CANARY, CURSORS, IN_ADDRESS, IN_HEAD, WRONG_KEYS
 from tests.hostile.documents import METHODS, Operation, Parameter, allows, kinds
 
 from shared.ids import new_id
@@ -57,7 +57,7 @@ def _on_the_path(request: Attack, aim: Aim, parameter: Parameter) -> Iterator[At
 
 
 def _on_the_query(request: Attack, parameter: Parameter) -> Iterator[Attack]:
-    for value in IN_ADDRESS:
+    for value in (*IN_ADDRESS, *(CURSORS if parameter.name == _CURSOR else ())):
         refused = not _fits(request.operation, parameter, unquote(value, errors="replace"))
         yield replace(
             request, what=f"{parameter.name}={_short(value)}",

@@ -6,6 +6,8 @@ The canary is a word that no answer and no log may say again.
 import secrets
 from dataclasses import dataclass
 
+from shared.web import pages
+
 CANARY = f"canary{secrets.token_hex(8)}"
 _C = CANARY.encode()
 
@@ -101,6 +103,17 @@ IN_ADDRESS = (
     "2026-01-01",
 )
 """As they are sent: with what has to be encoded encoded."""
+
+_ID = "0197c5e4-7d3a-7f00-8000-000000000000"
+CURSORS = tuple(
+    pages.encode(position)
+    for position in (
+        (2**31, _ID), (-1, _ID), (2**31, 1), (0, 2**63), (0, 1, 2),
+        ("0001-01-01T00:00:00+23:59", _ID), ("9999-12-31T23:59:59-23:59", _ID),
+        ("2026-01-01T00:00:00", _ID), (1, _ID, _ID), ("\0",), ("\0", "", ""), ("", "\0", ""),
+    )
+)  # fmt: skip
+"""Positions that somebody made up: the checksum is right, and no list has such a place."""
 
 IN_HEAD: dict[str, tuple[bytes, ...]] = {
     "Idempotency-Key": (b"", b'""', b"two words " + _C, b"\xe9" + _C, _C * 20, b"a\tb" + _C),

@@ -9,7 +9,7 @@ from shared.operations import breakers
 from shared.operations.breakers import Breaker
 from shared.web import pages
 from shared.web.keys import Caller, Keyring
-from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page, Word
 from shared.web.problems import Problem, responses
 
 
@@ -20,7 +20,7 @@ def add(router: APIRouter, engine: AsyncEngine, keyring: Keyring, *, scope: str)
     @router.get("/breaker", dependencies=[Depends(operator)])
     async def list_breakers(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[Breaker]:
         """List what each version of the code has parked, and which of them is stopped."""
-        after = pages.decode(cursor, tuple[str])
+        after = pages.decode(cursor, tuple[Word])
         found = await breakers.page(engine, after=after[0] if after else "", limit=limit + 1)
         items, following = pages.cut(found, limit, lambda breaker: (breaker.id,))
         return Page(items=list(items), next=following)

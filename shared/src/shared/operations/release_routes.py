@@ -1,6 +1,5 @@
 """Routes about many parked leads: their causes, the release of one cause, what was ordered."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -18,9 +17,9 @@ from shared.operations.parking_releases import ParkingRelease
 from shared.web import pages
 from shared.web.body import Body, json_body
 from shared.web.keys import Caller, Keyring
-from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page, Word
 from shared.web.problems import Problem, responses
-from shared.web.values import Text
+from shared.web.values import Instant, Text
 
 OneLead = Annotated[UUID | None, Query(description="only those of this lead (or rep)")]
 
@@ -54,7 +53,7 @@ def _add_reading(router: APIRouter, engine: AsyncEngine, keyring: Keyring, scope
         limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ParkedCause]:
         """List what leads are parked for, each cause with how many leads it holds."""
-        after = pages.decode(cursor, tuple[str, str, str])
+        after = pages.decode(cursor, tuple[Word, Word, Word])
         async with engine.connect() as connection:
             found = await parked.causes(connection, after=after or ("", "", ""), limit=limit + 1)
         items, following = pages.cut(found, limit, lambda c: (c.cause, c.type, c.reason))
@@ -65,7 +64,7 @@ def _add_reading(router: APIRouter, engine: AsyncEngine, keyring: Keyring, scope
         subject: OneLead = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ParkingOrder]:
         """List who released or discarded what, why, and what came of it; the latest first."""
-        after = pages.decode(cursor, tuple[datetime, UUID])
+        after = pages.decode(cursor, tuple[Instant, UUID])
         found = await parking_orders.history(engine, subject, after=after, limit=limit + 1)
         items, following = pages.cut(found, limit, lambda order: (order.created_at, order.id))
         return Page(items=list(items), next=following)

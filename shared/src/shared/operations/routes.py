@@ -21,7 +21,7 @@ from shared.web.body import Body, json_body
 from shared.web.keys import Caller, Keyring
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from shared.web.problems import Problem, responses
-from shared.web.values import Text
+from shared.web.values import BigInt, Count, Text
 
 SCOPE = "operate"
 
@@ -66,7 +66,7 @@ def _add_reading(router: APIRouter, engine: AsyncEngine, keyring: Keyring) -> No
         subject: Subject, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> ParkedDetail:
         """Show a lead's parked events raw, with what went wrong and what waits behind."""
-        after = pages.decode(cursor, tuple[int, int])
+        after = pages.decode(cursor, tuple[Count, BigInt])
         async with engine.connect() as connection:
             lead = await parked.one(connection, subject)
             if lead is None:

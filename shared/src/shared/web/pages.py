@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.web import faults
 from shared.web.problems import FieldError, Problem
@@ -34,6 +34,9 @@ Cursor = Annotated[
 ]
 """Write `cursor: Cursor = None`."""
 
+Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text in a position. (Moments in one are `Instant`, numbers `Count` or `BigInt`.)"""
+
 
 class Page(BaseModel, Generic[T]):
     """A part of a list."""
@@ -49,7 +52,9 @@ def encode(values: Sequence[object]) -> str:
 
 
 def decode(cursor: str | None, shape: type[T]) -> T | None:
-    """Return the sort position, read as `shape` (`tuple[datetime, UUID]`); None at the start.
+    """Return the sort position, read as `shape` (`tuple[Instant, UUID]`); None at the start.
+
+    Somebody may have made it up: what `shape` lets through must be fit for the database.
 
     Raises:
         Problem: 422 that names `cursor`: it is not one that this list gave.

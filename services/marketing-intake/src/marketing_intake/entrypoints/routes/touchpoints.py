@@ -1,6 +1,5 @@
 """Touchpoints: what a known lead did, recorded and shown."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, re
 from shared.web.keys import Caller
 from shared.web.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode
 from shared.web.problems import responses
+from shared.web.values import Instant
 
 _TOUCHPOINT = json_body(TouchpointIn)
 
@@ -48,7 +48,7 @@ def _add_reading(router: APIRouter, context: Context) -> None:
         cursor: Cursor = None,
     ) -> Page[TouchpointRecord]:
         """List what a lead did, in the order in which it occurred."""
-        after = decode(cursor, tuple[datetime, UUID])
+        after = decode(cursor, tuple[Instant, UUID])
         async with context.engine.connect() as connection:
             lead = await shown_leads.one(connection, lead_id, brought_by=caller.source_id)
             if lead is None:

@@ -32,6 +32,7 @@ from shared.web.body import json_body
 from shared.web.pages import Page
 from shared.web.preconditions import IfMatch, etag
 from shared.web.problems import responses
+from shared.web.values import Instant
 
 
 class Act(Protocol):
@@ -65,7 +66,7 @@ def _list(router: APIRouter, context: Context) -> None:
         wanted: Annotated[TaskQuery, Query()],
     ) -> Page[TaskRecord]:
         """List tasks, the first due first."""
-        after = pages.decode(wanted.cursor, tuple[datetime, UUID])
+        after = pages.decode(wanted.cursor, tuple[Instant, UUID])
         async with context.engine.connect() as connection:
             rows = await queries.page(connection, wanted, after=after, limit=wanted.limit + 1)
         items, following = pages.cut(rows, wanted.limit, _position)

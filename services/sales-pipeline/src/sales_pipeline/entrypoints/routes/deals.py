@@ -23,7 +23,7 @@ from shared.web.keys import Caller, Require
 from shared.web.pages import Cursor, Limit, Page
 from shared.web.preconditions import IfMatch
 from shared.web.problems import responses
-from shared.web.values import CurrencyCode
+from shared.web.values import CurrencyCode, Instant
 
 Day = Annotated[date, Field(strict=True, examples=["2026-12-24"])]
 
@@ -64,7 +64,7 @@ def _add_reading(router: APIRouter, context: Context, allowed: Require) -> None:
     @router.get("/v1/deals", dependencies=[Depends(allowed)])
     async def list_deals(query: Annotated[DealQuery, Query()]) -> Page[DealRecord]:
         """List deals, the newest first; with `updated_since` by their last change."""
-        shape = tuple[datetime, UUID] if query.updated_since else tuple[UUID]
+        shape = tuple[Instant, UUID] if query.updated_since else tuple[UUID]
         after = pages.decode(query.cursor, shape)
         async with context.engine.connect() as connection:
             rows = await deals.page(connection, query, after=after, limit=query.limit + 1)
@@ -88,7 +88,7 @@ def _add_timeline(router: APIRouter, context: Context, allowed: Require) -> None
         deal_id: UUID, limit: Limit = pages.DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[EntryRecord]:
         """Show what happened on a deal, the earliest first."""
-        after = pages.decode(cursor, tuple[datetime, UUID])
+        after = pages.decode(cursor, tuple[Instant, UUID])
         async with context.engine.connect() as connection:
             if await deals.lead_of(connection, deal_id) is None:
                 raise no_such("deal", deal_id)
