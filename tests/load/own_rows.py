@@ -108,7 +108,7 @@ PIPELINE = (
     FROM ({_DEALS}) AS d WHERE outcome = 'won'""",
 )
 _STATE = """(ARRAY['open', 'open', 'open', 'completed', 'completed', 'completed', 'completed',
-                   'cancelled', 'cancelled', 'overdue'])[1 + n / 10 % 10]"""
+                   'cancelled', 'cancelled', 'overdue'])[1 + n / 100 % 10]"""
 NOTIFIER = (
     "UPDATE playbook SET updated_at = '2026-01-01'",
     """INSERT INTO rep (id, version, name, email, state, created_at, updated_at)

@@ -78,6 +78,12 @@ class ScoreFilter:
     qualification: Qualification | None = None
     updated_since: datetime | None = None
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the best are first: who looks for some leads wants those."""
+        asked = self.grade, self.min_score, self.qualification
+        return self.updated_since is None and asked != (None, None, None)
+
 
 async def one(connection: AsyncConnection, lead_id: UUID) -> ScoreRecord | None:
     """Return the score of a lead, by any of its ids."""
@@ -90,10 +96,10 @@ async def one(connection: AsyncConnection, lead_id: UUID) -> ScoreRecord | None:
 async def page(
     connection: AsyncConnection, wanted: ScoreFilter, *, after: Position | None, limit: int
 ) -> Sequence[ScoreRecord]:
-    """Return scores, newest lead first; or in the order of what is asked for.
+    """Return scores: all by their leads, newest first; some, best first; or by their last change.
 
-    With `min_score` that is the best first: an index holds it for one qualification, and the few
-    first of each are put together.
+    An index holds the best of one grade and of one qualification. Where neither is asked for, the
+    few first of each qualification are put together.
     """
     conditions = _conditions(wanted, after)
     parts = (
@@ -101,7 +107,8 @@ async def page(
         for part in _parts(wanted)
     )
     found = union_all(*(select(part.limit(limit).subquery()) for part in parts)).subquery()
-    statement = _whole(found).order_by(*_order(wanted, found)).limit(limit)
+    few = select(found).order_by(*_order(wanted, found)).limit(limit).subquery()
+    statement = _whole(few).order_by(*_order(wanted, few))
     return [_record(row) for row in await connection.execute(statement)]
 
 
@@ -109,14 +116,14 @@ def position_shape(wanted: ScoreFilter) -> type[Position]:
     """Return what a cursor of such a list holds."""
     if wanted.updated_since is not None:
         return tuple[Instant, UUID]
-    return tuple[UUID] if wanted.min_score is None else tuple[Count, UUID]
+    return tuple[Count, UUID] if wanted.is_ranked else tuple[UUID]
 
 
 def position_of(record: ScoreRecord, wanted: ScoreFilter) -> Position:
     """Return where a score stands in the order of such a list."""
     if wanted.updated_since is not None:
         return record.updated_at, record.id
-    return (record.id,) if wanted.min_score is None else (record.score, record.id)
+    return (record.score, record.id) if wanted.is_ranked else (record.id,)
 
 
 def _whole(scores: FromClause) -> Select[Any]:
@@ -127,18 +134,15 @@ def _whole(scores: FromClause) -> Select[Any]:
 
 def _parts(wanted: ScoreFilter) -> Iterator[list[ColumnElement[bool]]]:
     """Give what tells apart the parts of a list that an index holds in order."""
-    if wanted.qualification is not None:
-        yield [lead_score.c.qualification == wanted.qualification]
-    elif wanted.min_score is None or wanted.grade or wanted.updated_since:
-        yield []
-    else:
-        yield from ([lead_score.c.qualification == each] for each in Qualification)
+    only_high = wanted.is_ranked and wanted.grade is None and wanted.qualification is None
+    for each in Qualification if only_high else [wanted.qualification]:
+        yield [lead_score.c.qualification == each] if each else []
 
 
 def _order(wanted: ScoreFilter, scores: FromClause) -> list[ColumnElement[Any]]:
     if wanted.updated_since is not None:
         return [scores.c.updated_at, scores.c.lead_id]
-    best = [] if wanted.min_score is None else [scores.c.score.desc()]
+    best = [scores.c.score.desc()] if wanted.is_ranked else []
     return [*best, scores.c.lead_id.desc()]
 
 
@@ -154,7 +158,7 @@ def _conditions(wanted: ScoreFilter, after: Position | None) -> list[ColumnEleme
     if after and wanted.updated_since is not None:
         conditions.append(tuple_(columns.updated_at, columns.lead_id) > tuple_(*after))
     elif after:
-        best = () if wanted.min_score is None else (columns.score,)
+        best = (columns.score,) if wanted.is_ranked else ()
         conditions.append(tuple_(*best, columns.lead_id) < tuple_(*after))
     return [columns.score.is_not(None), *conditions]
 

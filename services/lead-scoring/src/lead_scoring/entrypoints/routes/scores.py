@@ -17,9 +17,7 @@ from shared.web.values import Instant
 Grade = Annotated[
     str | None, Query(pattern="^[A-D][1-4]$", description="A1 to D4", examples=["A1"])
 ]
-MinScore = Annotated[
-    int | None, Query(ge=0, le=100, description="this score or a higher one, best first")
-]
+MinScore = Annotated[int | None, Query(ge=0, le=100, description="this score or a higher one")]
 Since = Annotated[
     Instant | None, Query(description="changed at this moment or later, oldest change first")
 ]
@@ -53,7 +51,7 @@ def routes(context: Context) -> APIRouter:
     async def list_scores(
         wanted: Wanted, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Page[ScoreRecord]:
-        """List the scores of leads, newest lead first; with `min_score` the highest score first."""
+        """List the scores of leads, newest lead first; with a filter the highest score first."""
         after = pages.decode(cursor, scores.position_shape(wanted))
         async with context.engine.connect() as connection:
             found = await scores.page(connection, wanted, after=after, limit=limit + 1)

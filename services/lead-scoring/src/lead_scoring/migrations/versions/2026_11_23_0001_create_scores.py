@@ -67,11 +67,10 @@ CREATE TABLE lead_score (
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL
 ) WITH (fillfactor = 85);
--- What lists filter by, each in the order of its list. The best are sought among those whom sales
--- does not have yet, who may be far below those whom it has.
-CREATE INDEX lead_score_of_grade ON lead_score (grade, lead_id);
-CREATE INDEX lead_score_in_qualification ON lead_score (qualification, lead_id);
-CREATE INDEX lead_score_best ON lead_score (qualification, score, lead_id);
+-- What lists filter by, the best first. Those whom sales does not have yet may be far below those
+-- whom it has.
+CREATE INDEX lead_score_of_grade ON lead_score (grade, score, lead_id);
+CREATE INDEX lead_score_in_qualification ON lead_score (qualification, score, lead_id);
 CREATE INDEX lead_score_updated ON lead_score (updated_at, lead_id);
 
 -- What the rules saw of touchpoints, in the order in which they were heard.
