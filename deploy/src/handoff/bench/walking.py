@@ -21,7 +21,9 @@ from handoff.bench.sampling import Sampler, Taken, against, rotated
 from handoff.services import ROLES
 
 SAMPLES_A_ROUND = {"walk": 3, "latency": 2, "idle": 1}
-LEADS_A_SECOND = 600
+LEADS_A_SECOND = 2_400
+"""More than two cores bring home in that time: of a short walk its beginning and its end, when not
+all services are at work, would be most."""
 RATE = 100
 _MANY = 64
 _PACED_SECONDS = 5

@@ -5,7 +5,7 @@ small batches, which cost the processors that everybody shares; with it batches 
 event meets a loop that waits for it, and no rest.
 """
 
-_SHORTEST, _LONGEST = 0.01, 0.05
+_SHORTEST, _LONGEST = 0.025, 0.05
 
 
 def rest(took: float) -> float:
