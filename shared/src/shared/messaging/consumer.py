@@ -35,7 +35,7 @@ from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
 
-_MOST_RECORDS = 500
+_MOST_RECORDS = 250
 _POLL_SECONDS = 0.2
 _HELD_SECONDS = 2.0
 

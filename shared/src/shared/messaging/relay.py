@@ -31,7 +31,7 @@ from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
 
-_MOST_ROWS = 1000
+_MOST_ROWS = 500
 _LONGEST_SLEEP = 0.025
 _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0

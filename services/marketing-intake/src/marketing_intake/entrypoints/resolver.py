@@ -27,7 +27,7 @@ from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
 
-MOST = 500
+MOST = 250
 _SHORTEST, _LONGEST = 0.01, 0.05
 _LEASE_SLEEP = 0.5
 _MEASURE_EVERY = 100
