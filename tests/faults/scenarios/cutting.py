@@ -103,7 +103,9 @@ async def cut_off(
 
 
 async def _run(rig: Rig, service: str, role: str = "worker", only: Sequence[str] = ()) -> Process:
+    """Start a process that says each statement whole, as behind a pooler: so a proxy reads it."""
     process = rig.process(service, role, number=len(rig.processes))
+    process.environment = {**process.environment, "HANDOFF_DATABASE_PREPARES": "false"}
     process.command = [*process.command, *(word for loop in only for word in ("--only", loop))]
     process.start()
     await process.ready()
