@@ -31,7 +31,7 @@ from shared.settings import KafkaSettings
 
 MANY = 100
 BATCHES = 2
-ROWS_A_BATCH = 1000
+ROWS_A_BATCH = 500
 
 
 def captured() -> LeadCaptured:
