@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
@@ -10,6 +11,7 @@ from tests.integration.messaging.loops import a_consumer, a_relay, running, say
 from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
+from shared.messaging import relay
 from shared.settings import KafkaSettings
 
 
@@ -60,3 +62,37 @@ async def test_two_relays_on_one_database_send_nothing_twice_in_effect(
         await until(all_heard)
 
     assert await heard_of(engine, lead) == [str(number) for number in range(20)]
+
+
+async def test_a_relay_that_sleeps_is_woken_by_what_its_process_says(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_LONGEST_SLEEP", 60.0)
+    first, second = LeadId(new_id()), LeadId(new_id())
+    sleeper = a_relay(engine, kafka_settings)
+    await say(engine, first, "1")
+    async with running(sleeper):
+
+        async def sleeps() -> bool:
+            quiet = sleeper.heartbeat.seconds_since_progress() > 1
+            return quiet and await archived(engine, [first]) == 1
+
+        async def sent() -> bool:
+            return await archived(engine, [second]) == 1
+
+        await until(sleeps)
+        await say(engine, second, "1")
+        sleeper.said.set()
+        await until(sent)
+
+
+async def test_a_consumer_tells_the_relay_beside_it_of_each_batch(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally
+) -> None:
+    lead, beside = LeadId(new_id()), a_relay(engine, kafka_settings)
+    consumer = a_consumer(engine, kafka_settings, tally)
+    await say(engine, lead, "1")
+    async with running(beside, consumer):
+        await asyncio.wait_for(consumer.said.wait(), timeout=20)
+
+    assert await heard_of(engine, lead) == ["1"]

@@ -115,8 +115,8 @@ class Consumer(Generic[D]):
             self.heartbeat.progress()
             took = time.monotonic() - began
             metrics.BATCH_SECONDS.observe(took)
-            if sum(map(len, records.values())) < _MOST_RECORDS:
-                await asyncio.sleep(pace.rest(took))
+            full = sum(map(len, records.values())) == _MOST_RECORDS
+            await backoff.sleep(pace.rest(took, full=full), stop)
 
     async def _see_through(
         self,

@@ -123,8 +123,8 @@ class Relay:
             crash_points.reach("relay.after_read")
             began = time.monotonic()
             await self._send_and_archive(producer, rows)
-            if len(rows) < _MOST_ROWS:
-                await backoff.sleep(pace.rest(time.monotonic() - began), stop)
+            full = len(rows) == _MOST_ROWS
+            await backoff.sleep(pace.rest(time.monotonic() - began, full=full), stop)
         else:
             self.heartbeat.progress()
             await backoff.sleep(_LONGEST_SLEEP, self.said, stop)

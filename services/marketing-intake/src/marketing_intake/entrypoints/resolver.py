@@ -28,7 +28,7 @@ from shared.telemetry.heartbeat import Heartbeat
 log = structlog.get_logger(__name__)
 
 MOST = 250
-_SHORTEST, _LONGEST = 0.01, 0.05
+_IDLE_SLEEP = 0.025
 _LEASE_SLEEP = 0.5
 _MEASURE_EVERY = 100
 
@@ -45,9 +45,8 @@ class Resolver:
     """Set after each batch: something may have been said in it."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Resolve until told to stop; the idle sleep grows from 10 to 50 ms."""
-        peek = Peek(self.engine, submissions.ANY_PENDING)
-        sleep, turns = _SHORTEST, 0
+        """Resolve until told to stop."""
+        peek, turns = Peek(self.engine, submissions.ANY_PENDING), 0
         try:
             while not stop.is_set():
                 if not await self.lease.hold():
@@ -55,30 +54,32 @@ class Resolver:
                     await backoff.sleep(_LEASE_SLEEP, stop)
                     continue
                 self.heartbeat.free()
-                began = time.monotonic()
-                done = await self._turn_if_due(peek, turns)
+                if turns % _MEASURE_EVERY == 0:
+                    await self._measure()
                 turns += 1
-                sleep = pace.rest(time.monotonic() - began) if done else min(sleep * 1.5, _LONGEST)
-                await backoff.sleep(0 if done == MOST else sleep, stop)
+                await backoff.sleep(await self._resolve_if_any(peek), stop)
         finally:
             await peek.close()
         await self.lease.give_back()
 
-    async def _turn_if_due(self, peek: Peek, turns: int) -> int:
-        """Take a turn if anything waits; now and then one that measures, whatever waits."""
-        measure = turns % _MEASURE_EVERY == 0
-        if measure or await peek():
-            return await self.turn(measure=measure)
-        self.heartbeat.progress()
-        return 0
+    async def _resolve_if_any(self, peek: Peek) -> float:
+        """Take a turn if anything waits; return for how many seconds to rest."""
+        began = time.monotonic()
+        if not await peek():
+            self.heartbeat.progress()
+            return _IDLE_SLEEP
+        done = await self.turn()
+        return pace.rest(time.monotonic() - began, full=done == MOST)
 
-    async def turn(self, *, measure: bool = False) -> int:
+    async def _measure(self) -> None:
+        async with self.engine.connect() as connection:
+            metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
+
+    async def turn(self) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         async with autocommit.connect() as connection:
             batch, now = await submissions.pending(connection, most=MOST)
-            if measure:
-                metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
         if not batch or now is None:
             self.heartbeat.progress()
             return 0
