@@ -93,6 +93,9 @@ async def test_a_consumer_tells_the_relay_beside_it_of_each_batch(
     consumer = a_consumer(engine, kafka_settings, tally)
     await say(engine, lead, "1")
     async with running(beside, consumer):
-        await asyncio.wait_for(consumer.said.wait(), timeout=20)
 
-    assert await heard_of(engine, lead) == ["1"]
+        async def heard() -> bool:
+            return await heard_of(engine, lead) == ["1"]
+
+        await until(heard)
+        await asyncio.wait_for(consumer.said.wait(), timeout=5)
