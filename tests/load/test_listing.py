@@ -7,9 +7,10 @@ Bounded by the pages that Postgres looks at, which no other load on the machine 
 import asyncio
 import statistics
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,7 +34,8 @@ PARKED = 2_000
 PAGES = 500
 PAGES_OF_PAIRS = sized(5_000, 25_000)
 PAGES_OF_A_PARKED_EVENT = 20
-# From the sixth time on Postgres may go by a plan that knows no values.
+# From the sixth time on that a statement is sent, whatever it asks for, Postgres may go by a plan
+# that knows no values.
 TIMES = 6
 SECONDS, SECONDS_OF_FIRST_LISTS = 0.2, 0.05
 FIRST_LISTS = ("/v1/leads?", "/v1/deals?", "/v1/tasks?")
@@ -102,6 +104,8 @@ class Lists:
     full: Full
     plans: Plans
     clients: Mapping[str, httpx.AsyncClient]
+    sent: Counter[tuple[httpx.AsyncClient, str]] = field(default_factory=Counter)
+    """How often each API sent each statement."""
 
     async def costs(self, package: str, *, filters: int) -> dict[str, int]:
         """Return how many pages each question with so many filters takes at most."""
@@ -120,15 +124,20 @@ class Lists:
         return costs
 
     async def _ask(self, client: httpx.AsyncClient, question: Question) -> tuple[str | None, int]:
-        """Ask for a page; return the cursor of the next one, and the pages that it took at most."""
-        most, following = 0, None
-        for _ in range(TIMES):
+        """Ask for a page; return the cursor of the next one, and the pages that it took at most.
+
+        It is asked for at least once, and until each of its statements was sent often enough.
+        """
+        most, fewest, following = 0, 0, None
+        while fewest < TIMES:
             self.plans.take()
             following = await ask(client, question)
             await asyncio.sleep(0)
             told = [one for one in self.plans.take() if one.tables != {"api_key"}]
             assert told, "Postgres told nothing of its plans"
             most = max(most, _judged(told))
+            self.sent.update((client, text) for text in {one.text for one in told})
+            fewest = min(self.sent[client, one.text] for one in told)
         return following, most
 
 
