@@ -22,9 +22,8 @@ def complaints(attack: Attack, answer: Answer) -> list[str]:
 
 
 def _complaints(attack: Attack, answer: Answer) -> Iterator[str]:
-    if answer.status >= 500:
-        if answer.status != 503 or "retry-after" not in answer.headers:
-            yield "our mistake"
+    if answer.status >= 500 and (answer.status != 503 or "retry-after" not in answer.headers):
+        yield "our mistake"
     elif answer.status not in attack.statuses:
         yield "not the status that was due"
     if answer.seconds > _LATEST:

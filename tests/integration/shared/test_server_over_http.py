@@ -170,7 +170,7 @@ async def test_a_connection_is_kept_for_the_next_request(tiny: Tiny) -> None:
 async def test_a_connection_that_a_sender_left_idle_for_a_while_is_still_there(tiny: Tiny) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", tiny.public_port)
     request = POST + b'Content-Length: 15\r\n\r\n{"name":"Anna"}'
-    for pause in (6, 0):  # longer than most senders keep one
+    for pause in (8, 0):  # longer than most senders keep one
         writer.write(request)
         assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 201")
         await asyncio.sleep(pause)

@@ -33,11 +33,11 @@ class Room:
         """Take some.
 
         Raises:
-            Problem: 503, there is none left.
+            Problem: 503, there is not so much left; nothing was taken.
         """
-        self.left -= count
-        if self.left < 0:
+        if count > self.left:
             raise failures.unavailable("Too many large bodies come at once: nothing was stored.")
+        self.left -= count
 
 
 @dataclass(slots=True)
@@ -77,9 +77,10 @@ class Passage:
         return message
 
     def _find_room(self) -> None:
-        more = max(0, self.received - limits.SMALL_BODY_BYTES) - self.large
-        self.large += more
-        self.room.take(more)
+        more = self.received - limits.SMALL_BODY_BYTES - self.large
+        if more > 0:
+            self.room.take(more)
+            self.large += more
 
     def leave(self) -> None:
         """Give back what the body took."""

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from shared.web.gate import Gate
+from shared.web.gate import Gate, Room
+from shared.web.problems import Problem
 
 LIMIT = 0.2
 _POST: Scope = {
@@ -51,3 +53,13 @@ async def test_waiting_for_a_slow_sender_is_not_the_handlers_time() -> None:
         await works(0, receive, 0, send)
 
     assert await asked(Gate(app, handler_seconds=LIMIT), sender_waits=LIMIT * 2) == 200
+
+
+def test_a_body_for_which_there_is_no_room_takes_none_from_the_others() -> None:
+    room = Room(left=100)
+    room.take(80)
+    with pytest.raises(Problem) as refused:
+        room.take(21)
+    room.take(20)
+
+    assert refused.value.status_code == 503

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -112,15 +113,19 @@ def test_who_came_first_is_read_first_and_only_while_there_is_room() -> None:
 async def test_who_waits_for_too_long_is_turned_away_and_nobody_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "UNREAD", 0.3)
+    now = [100.0]
+    monkeypatch.setattr("shared.web.turnstile.time", SimpleNamespace(monotonic=lambda: now[0]))
     turnstile, read = Turnstile(Asked(), most=1), list[str]()
     at_work(turnstile)
-    turning_away = asyncio.create_task(turnstile.turn_away_for_ever())
     turnstile.queue(Connection(turnstile, read, "a"))
-    await asyncio.sleep(0.2)
-    assert read == []
-    await asyncio.sleep(0.6)
+    now[0] += limits.UNREAD - 0.1
     turnstile.queue(Connection(turnstile, read, "b"))
+    turning_away = asyncio.create_task(turnstile.turn_away_for_ever())
+    await asyncio.sleep(0)
+    assert read == []
+    turning_away.cancel()
+    now[0] += 0.2
+    turning_away = asyncio.create_task(turnstile.turn_away_for_ever())
     await asyncio.sleep(0)
     turning_away.cancel()
 
