@@ -4,10 +4,9 @@ In this process, on real databases, so that a walk over routes and keys takes se
 bytes on the wire, a log or memory attacks a process instead (`targets`).
 """
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -16,23 +15,13 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.hostile.documents import Operation
 from tests.stack import databases
+from tests.stack.inside import Inside
 from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
-from tests.stack.services import ERASURE_SECRET, NO_KAFKA
+from tests.stack.services import NO_KAFKA
 
-import lead_scoring.bootstrap
-import marketing_intake.bootstrap
-import notifier.bootstrap
-import sales_pipeline.bootstrap
 from handoff.keys import SCOPES
-from shared import limits
 
-BOOTSTRAPS: Mapping[str, ModuleType] = {
-    "marketing-intake": marketing_intake.bootstrap,
-    "lead-scoring": lead_scoring.bootstrap,
-    "sales-pipeline": sales_pipeline.bootstrap,
-    "notifier": notifier.bootstrap,
-}
 TOLD_APART = frozenset(
     {
         *("POST /v1/leads", "POST /v1/leads/batch", "GET /v1/leads", "GET /v1/leads/{lead_id}"),
@@ -91,28 +80,12 @@ class Served:
 @asynccontextmanager
 async def serving(stack: Stack, name: str) -> AsyncGenerator[Served]:
     """Serve one of the four for the block, wired by its own bootstrap on a fresh database."""
-    url = await databases.make_copy(stack, name.replace("-", "_"))
+    package = name.replace("-", "_")
+    url = await databases.make_copy(stack, package)
     async with AsyncExitStack() as open_now:
         open_now.push_async_callback(databases.drop, stack, url)
-        engine = await open_now.enter_async_context(databases.opened(url, limits.API))
-        app = _app(name, url, engine)
-        await open_now.enter_async_context(app.router.lifespan_context(app))
+        app, engine = await open_now.enter_async_context(Inside(package, url, NO_KAFKA).app())
         transport = httpx.ASGITransport(app)
         http = httpx.AsyncClient(transport=transport, base_url=f"http://{name}", timeout=60)
         await open_now.enter_async_context(http)
         yield Served(name, app, engine, http, tuple(routes_of(name, app)))
-
-
-def _app(name: str, url: str, engine: AsyncEngine) -> FastAPI:
-    bootstrap: Any = BOOTSTRAPS[name]
-    settings = bootstrap.Settings(
-        database_url=url, kafka_bootstrap=NO_KAFKA.kafka_bootstrap, erasure_secret=ERASURE_SECRET
-    )
-    app: FastAPI = bootstrap.make_api(settings, engine, _nothing_beside)
-    return app
-
-
-@asynccontextmanager
-async def _nothing_beside(_app: FastAPI) -> AsyncGenerator[None]:
-    """Leave the engine to who opened it."""
-    yield

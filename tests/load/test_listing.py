@@ -22,12 +22,13 @@ from tests.load.conftest import MANY
 from tests.load.listing import Question, Values, questions
 from tests.load.many_leads import DAYS
 from tests.stack import databases
-from tests.stack.inside import SCOPES, SERVICES, Inside
+from tests.stack.inside import SERVICES, Inside
 from tests.stack.keys import bearer, make_key
 from tests.stack.plans import Plans, Told, explain_all, explain_nothing, listening
 from tests.stack.running import Stack
 from tests.stack.services import NO_KAFKA, environment, running, service
 
+from handoff.keys import SCOPES
 from shared.clock import utc_now
 
 PARKED = 2_000
@@ -270,7 +271,7 @@ async def _timed(full: Full, package: str, logs: Path) -> dict[str, float]:
     """Return the p95 of each question with one filter or none, of a process of its own."""
     url = full.urls[package]
     async with databases.opened(url) as engine:
-        headers = bearer(await make_key(engine, *SCOPES[package]))
+        headers = bearer(await make_key(engine, *SCOPES[package.replace("_", "-")]))
     api = service(environment(url, NO_KAFKA, f"{package}-lists"), logs / package, package, "api")
     p95: dict[str, float] = {}
     async with running(api), httpx.AsyncClient(base_url=api.url, headers=headers) as client:

@@ -1,7 +1,7 @@
 """The four services in the tests' own process, wired by their own bootstrap."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +14,7 @@ from tests.stack import databases
 from tests.stack.keys import bearer, make_key
 from tests.stack.services import ERASURE_SECRET
 
+from handoff.keys import SCOPES
 from lead_scoring.bootstrap import scoring
 from marketing_intake.bootstrap import intake
 from notifier.bootstrap import notifier
@@ -33,12 +34,6 @@ SERVICES: Mapping[str, Callable[[], Service[Any]]] = {
     "sales_pipeline": pipeline,
     "notifier": notifier,
 }
-SCOPES: Mapping[str, Sequence[str]] = {
-    "marketing_intake": ("leads:write", "leads:read", "sources:write", "operate"),
-    "lead_scoring": ("scores:read", "rules:write", "operate"),
-    "sales_pipeline": ("deals:read", "deals:write", "reps:write", "operate"),
-    "notifier": ("tasks:read", "tasks:write", "operate"),
-}
 _SECONDS = 30.0
 
 
@@ -51,15 +46,22 @@ class Inside:
     kafka: KafkaSettings
 
     @asynccontextmanager
-    async def api(self, **tied: Any) -> AsyncGenerator[httpx.AsyncClient]:
-        """Give a client of its API, with a key for everything, or one that is tied to a source."""
+    async def app(self) -> AsyncGenerator[tuple[FastAPI, AsyncEngine]]:
+        """Give its API, made as its process makes it, and the engine by which it asks."""
         engine = open_engine(self._settings(), limits.API, hot=True, asked=True)
         app = SERVICES[self.package]().api(self._settings(), engine, _closing(engine))
+        async with app.router.lifespan_context(app):
+            yield app, engine
+
+    @asynccontextmanager
+    async def api(self, **tied: Any) -> AsyncGenerator[httpx.AsyncClient]:
+        """Give a client of its API, with a key for everything, or one that is tied to a source."""
+        all_scopes = SCOPES[self.package.replace("_", "-")]
+        scopes = [scope for scope in all_scopes if not tied or scope != "operate"]
         async with databases.opened(self.url) as own:
-            scopes = [scope for scope in SCOPES[self.package] if not tied or scope != "operate"]
             headers = bearer(await make_key(own, *scopes, **tied))
         async with (
-            app.router.lifespan_context(app),
+            self.app() as (app, _),
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url=f"http://{self.package}",
                 headers=headers, timeout=_SECONDS,
