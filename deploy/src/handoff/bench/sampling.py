@@ -121,7 +121,7 @@ class Sampler:
 
 
 def rotated(variants: Sequence[T], round_number: int) -> list[T]:
-    """Return the variants in another order each round: each comes first once."""
+    """Return the variants in another order each round: each comes first in its turn."""
     first = round_number % len(variants)
     return [*variants[first:], *variants[:first]]
 
