@@ -26,7 +26,7 @@ async def said(engine: AsyncEngine) -> Sequence[Row[Any]]:
     visit = TouchpointRecorded(lead_id=lead, lead_version=2, touchpoint=first.touchpoint)
     await tell(engine, lead, first, visit, captured(lead, "2"))
     async with engine.connect() as connection:
-        return (await connection.execute(READ, {"most": 3})).all()
+        return await READ.rows(connection, most=3)
 
 
 async def a_producer_that_knows(topic: str, settings: KafkaSettings) -> Any:

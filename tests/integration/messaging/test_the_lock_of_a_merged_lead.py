@@ -4,8 +4,8 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from asyncpg.exceptions import LockNotAvailableError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.errors import Kind, kind_of
@@ -83,7 +83,7 @@ class TestTheLock:
             asking = asyncio.create_task(_ask(engine, goes))
             await _until_so_many_wait(engine, 2)
             await subjects.merge(merging, goes, into=stays)
-        with pytest.raises(DBAPIError) as told:
+        with pytest.raises(LockNotAvailableError) as told:
             await asking
         done.set()
         await other

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Table, text
+from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.direct import Statement
 
 Row = Mapping[str, Any]
 _DIALECT = asyncpg_dialect()
@@ -26,13 +28,13 @@ class Insert:
         """Prepare the statement for `columns` of the table, or for all of them."""
         self._columns = [table.c[name] for name in columns] if columns else list(table.c)
         ending = "ON CONFLICT DO NOTHING" if ignore_repeats else ""
-        self._statement = text(f"{_insert(table, self._columns)} {ending}")
+        self._statement = Statement(f"{_insert(table, self._columns)} {ending}")
 
     async def run(self, connection: AsyncConnection, rows: Sequence[Row]) -> int:
         """Write the rows in their order; return how many were written. No row, no statement."""
         if not rows:
             return 0
-        return (await connection.execute(self._statement, _arrays(self._columns, rows))).rowcount
+        return await self._statement.run(connection, **_arrays(self._columns, rows))
 
 
 class Upsert(Insert):
@@ -58,7 +60,7 @@ class Upsert(Insert):
         only = f'WHERE excluded."{newer}" > "{table.name}"."{newer}"' if newer else ""
         keys = ", ".join(f'"{name}"' for name in key)
         ending = f"ON CONFLICT ({keys}) DO UPDATE SET {sets} {only}"
-        self._statement = text(f"{_insert(table, self._columns)} {ending}")
+        self._statement = Statement(f"{_insert(table, self._columns)} {ending}")
 
 
 def _insert(table: Table, columns: Sequence[Column[Any]]) -> str:

@@ -3,8 +3,12 @@
 What runs on it goes to asyncpg directly and commits by itself. One caller at a time.
 """
 
-import asyncpg
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.database.direct import Driver, driver_of
 
 
 class KeptConnection:
@@ -15,14 +19,22 @@ class KeptConnection:
         self._engine = engine
         self._connection: AsyncConnection | None = None
 
-    async def driver(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """Return asyncpg's own connection."""
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[Driver]:
+        """Have it for the block; after an error of the block the next time is a new start."""
+        try:
+            yield await self.driver()
+        except BaseException:
+            await self.close(lost=True)
+            raise
+
+    async def driver(self) -> Driver:
+        """Return asyncpg's own connection; whoever sees it fail closes it."""
         for _ in range(2):
             if self._connection is None:
                 self._connection = await self._engine.connect()
-            raw = await self._connection.get_raw_connection()
-            driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
-            if driver is not None and not driver.is_closed():
+            driver = driver_of(self._connection)
+            if not driver.is_closed():
                 return driver
             await self.close(lost=True)
         raise ConnectionError("the database closes every connection")
@@ -34,25 +46,3 @@ class KeptConnection:
             if lost:
                 await connection.invalidate()
             await connection.close()
-
-
-class Peek:
-    """Tells many times a second whether there is anything to do: `SELECT 1 FROM … LIMIT 1`."""
-
-    def __init__(self, engine: AsyncEngine, question: str) -> None:
-        """Ask nothing yet."""
-        self._kept = KeptConnection(engine)
-        self._question = question
-
-    async def __call__(self) -> bool:
-        """Ask once; an error of the database is the caller's, and the next time is a new start."""
-        try:
-            driver = await self._kept.driver()
-            return await driver.fetchval(self._question) is not None
-        except BaseException:
-            await self._kept.close(lost=True)
-            raise
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        await self._kept.close()

@@ -6,6 +6,7 @@ Which rows are sent, and when, is the business of the relay and of `replay.repub
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.direct import Driver, Statement
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.sending import Acked
 
@@ -20,7 +21,7 @@ KEPT = """
 # planned as a walk over the whole outbox for each row.
 _PARTITION = "(CAST(:partitions AS int[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
 _OFFSET = "(CAST(:offsets AS bigint[]))[array_position(CAST(:ids AS bigint[]), r.id)]"
-_PUT = text(f"""
+_PUT = Statement(f"""
     WITH gone AS (
         DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING *
     )
@@ -37,9 +38,9 @@ _MOVE = text(f"""
 """)  # noqa: S608  our own text
 
 
-async def put(connection: AsyncConnection, acked: Acked) -> None:
+async def put(connection: AsyncConnection | Driver, acked: Acked) -> None:
     """Move rows of the outbox here, in one statement."""
-    await connection.execute(_PUT, _places(acked) | {"erasing": ERASING_TYPES})
+    await _PUT.run(connection, **_places(acked), erasing=ERASING_TYPES)
 
 
 async def move(connection: AsyncConnection, acked: Acked) -> None:

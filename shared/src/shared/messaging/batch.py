@@ -18,6 +18,7 @@ from shared import crash_points
 from shared.contracts import catalogue
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadMerged
+from shared.database.direct import begin
 from shared.messaging import attempts, erasure, merging, outbox, parking, positions, subjects
 from shared.messaging.heard import D, Heard, Hearer
 from shared.messaging.merging import Became, NotLocked
@@ -143,7 +144,7 @@ class Batch(Generic[D]):
     ) -> list[Failure]:
         names = {d.envelope.subject for d in deliveries} | named
         whole = bool(named) or any(map(self._erases, deliveries))
-        async with self.engine.begin() as connection:
+        async with begin(self.engine) as connection:
             locked = await subjects.lock(connection, names, whole=whole)
             streams = await positions.load(connection, locked)
             if released:

@@ -1,4 +1,4 @@
-"""The consumer: takes batches from Kafka, sees each through, then commits its offsets.
+"""The consumer: takes batches from Kafka, sees each through, and commits offsets behind them.
 
 Whatever stops it (a broker or the database is away, the breaker is open, newer code wrote an
 event) it holds, says why, and goes on with the same batch; it never skips and never dies of it.
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 _MOST_RECORDS = 250
 _POLL_SECONDS = 0.2
 _HELD_SECONDS = 2.0
+_OFFSETS_EVERY_SECONDS = 0.25
 
 _SUBSCRIBE = text("""
     INSERT INTO subscription (topic) SELECT unnest(CAST(:topics AS text[])) ON CONFLICT DO NOTHING
@@ -66,6 +67,9 @@ class Consumer(Generic[D]):
     heartbeat: Heartbeat
     said: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after each batch: something may have been said in it."""
+    seen_through: dict[Partition, int] = field(default_factory=dict[Partition, int])
+    """Offsets that are to be committed: of batches that had their effect."""
+    committed_at: float = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop. Errors of infrastructure end it; it is run again.
@@ -85,6 +89,7 @@ class Consumer(Generic[D]):
             watching = asyncio.create_task(watch.run(member), name="watch the lag")
             try:
                 await self._consume(member, narrowing, watch, stop)
+                await self._commit_offsets(member, at_once=True)
             finally:
                 watching.cancel()
         finally:
@@ -100,6 +105,7 @@ class Consumer(Generic[D]):
             if watch.stuck:
                 raise StartAgain("there is work, and the consumer does not get on with it")
             if not records:
+                await self._commit_offsets(member, at_once=True)
                 if watch.idle:
                     self.heartbeat.progress()
                 continue
@@ -109,14 +115,27 @@ class Consumer(Generic[D]):
                 return
             self.said.set()
             crash_points.reach("consumer.after_commit")
-            await client.commit(member, {p: r[-1].offset + 1 for p, r in records.items()})
-            crash_points.reach("consumer.after_offset")
+            self.seen_through |= {p: r[-1].offset + 1 for p, r in records.items()}
+            await self._commit_offsets(member)
             watch.batch_began = None
             self.heartbeat.progress()
             took = time.monotonic() - began
             metrics.BATCH_SECONDS.observe(took)
             full = sum(map(len, records.values())) == _MOST_RECORDS
             await backoff.sleep(pace.rest(took, full=full), stop)
+
+    async def _commit_offsets(self, member: Member, *, at_once: bool = False) -> None:
+        """Tell the group how far this is, a few times a second: a death costs a second reading.
+
+        What is a repeat the positions in the database decide.
+        """
+        if not self.seen_through:
+            return
+        if at_once or time.monotonic() - self.committed_at >= _OFFSETS_EVERY_SECONDS:
+            offsets, self.seen_through = self.seen_through, {}
+            await client.commit(member, offsets)
+            self.committed_at = time.monotonic()
+            crash_points.reach("consumer.after_offset")
 
     async def _see_through(
         self,

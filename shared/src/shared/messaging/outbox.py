@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contracts.catalogue import topic_of
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.database.bulk import Insert
+from shared.database.direct import Statement
 from shared.ids import new_id
 from shared.messaging.tables import outbox
 from shared.telemetry import tracing
@@ -51,7 +51,7 @@ class Cause:
 
 Said = tuple[Event, Cause]
 
-_NUMBER = text("""
+_NUMBER = Statement("""
     INSERT INTO said_stream AS s (topic, subject, last_sequence)
     SELECT topic, subject, times FROM unnest(
         CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:times AS bigint[])
@@ -89,12 +89,12 @@ async def say_all(connection: AsyncConnection, said: Sequence[Said]) -> list[UUI
 async def _number(
     connection: AsyncConnection, times: Counter[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], int]:
-    arrays = {
-        "topics": [topic for topic, _ in times],
-        "subjects": [subject for _, subject in times],
-        "times": list(times.values()),
-    }
-    rows = (await connection.execute(_NUMBER, arrays)).all()
+    rows = await _NUMBER.rows(
+        connection,
+        topics=[topic for topic, _ in times],
+        subjects=[subject for _, subject in times],
+        times=list(times.values()),
+    )
     return {(row.topic, row.subject): row.last_sequence for row in rows}
 
 

@@ -7,12 +7,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.bulk import Upsert
+from shared.database.direct import Statement
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Position, Standing, Streams
 from shared.messaging.subjects import Subject
 from shared.messaging.tables import stream
 
-_LOAD = text("""
+_LOAD = Statement("""
     SELECT 'heard' AS what, topic, subject, last_sequence AS sequence, last_event_id AS event_id
     FROM stream WHERE subject = ANY(:subjects)
     UNION ALL
@@ -36,7 +37,7 @@ async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> d
     found = {
         name: Streams(subject, standing=standings[subject.id]) for name, subject in locked.items()
     }
-    for row in (await connection.execute(_LOAD, {"subjects": list(locked)})).all():
+    for row in await _LOAD.rows(connection, subjects=list(locked)):
         if row.what == "heard":
             found[row.subject].positions[row.topic] = Position(row.sequence, row.event_id)
         else:

@@ -9,14 +9,14 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points, limits
-from shared.database.kept import Peek
+from shared.database.direct import Row, Statement
+from shared.database.kept import KeptConnection
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
@@ -36,8 +36,7 @@ _LONGEST_SLEEP = 0.025
 _NO_LEASE_SLEEP = 0.5
 _FRESH_SECONDS = 1.0
 
-_ANY = "SELECT 1 FROM outbox ORDER BY id LIMIT 1"
-READ = text("""
+READ = Statement("""
     SELECT id, event_id, topic, subject, sequence, type, payload, headers, created_at
     FROM outbox o
     WHERE NOT EXISTS (
@@ -75,11 +74,11 @@ class Relay:
     said: asyncio.Event = field(default_factory=asyncio.Event)
     one_by_one: bool = False
     acked_at: float = 0.0
-    peek: Peek = field(init=False)
+    kept: KeptConnection = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look by a connection of its own."""
-        self.peek = Peek(self.engine, _ANY)
+        """Look, and archive, by a connection of its own."""
+        self.kept = KeptConnection(self.engine)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop.
@@ -98,7 +97,7 @@ class Relay:
                 await self._turn(producer, stop)
         finally:
             await client.stop(producer)
-            await self.peek.close()
+            await self.kept.close()
             await self.lease.give_back()
 
     async def _turn(self, producer: Sender, stop: asyncio.Event) -> None:
@@ -111,7 +110,7 @@ class Relay:
             return
         self.heartbeat.beat()
         self.said.clear()
-        rows = await self._read() if await self.peek() else ()
+        rows = await self._read()
         if rows and not await self._brokers_answer(producer):
             self.heartbeat.hold("infrastructure")
             if self.heartbeat.seconds_since_progress() > self.settings.ack_seconds:
@@ -141,13 +140,9 @@ class Relay:
         await backoff.sleep(limits.LEASE, stop)
         return False
 
-    async def _read(self) -> Sequence[Row[Any]]:
-        async with self._autocommit() as connection:
-            return (await connection.execute(READ, {"most": _MOST_ROWS})).all()
-
-    def _autocommit(self) -> AsyncConnection:
-        """Return a connection for one statement: `BEGIN` and `COMMIT` would cost as much again."""
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+    async def _read(self) -> Sequence[Row]:
+        async with self.kept.use() as driver:
+            return await READ.rows(driver, most=_MOST_ROWS)
 
     async def _brokers_answer(self, producer: Sender) -> bool:
         """A fresh ack is answer enough; while there is none, nothing is sent: that is an outage."""
@@ -155,7 +150,7 @@ class Relay:
             return True
         return await client.brokers_answer(producer)
 
-    async def _send_and_archive(self, producer: Sender, rows: Sequence[Row[Any]]) -> None:
+    async def _send_and_archive(self, producer: Sender, rows: Sequence[Row]) -> None:
         began = time.monotonic()
         acked: Acked = {}
         try:
@@ -170,7 +165,7 @@ class Relay:
         metrics.RELAY_BATCH.observe(len(rows))
         metrics.RELAY_SECONDS.observe(self.acked_at - began)
 
-    async def _send(self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked) -> None:
+    async def _send(self, producer: Sender, rows: Sequence[Row], acked: Acked) -> None:
         """Send in order; after a failure record by record, to find the one that it came from."""
         for some in _one_by_one(rows) if self.one_by_one else flights(rows):
             error = await self._send_some(producer, some, acked)
@@ -184,7 +179,7 @@ class Relay:
         self.one_by_one = False
 
     async def _send_some(
-        self, producer: Sender, rows: Sequence[Row[Any]], acked: Acked
+        self, producer: Sender, rows: Sequence[Row], acked: Acked
     ) -> Exception | None:
         """Send rows together; note which were acked; return the first error, if there was one."""
         sent, refused = await Sending(self.settings, self.service).hand_over(producer, rows)
@@ -197,11 +192,11 @@ class Relay:
         if not acked:
             return
         crash_points.reach("relay.before_archive")
-        async with self._autocommit() as connection:
-            await archive.put(connection, acked)
+        async with self.kept.use() as driver:
+            await archive.put(driver, acked)
         crash_points.reach("relay.after_archive")
 
-    async def _count(self, row: Row[Any], error: Exception) -> None:
+    async def _count(self, row: Row, error: Exception) -> None:
         """Count a record that failed alone; the third time its subject is held."""
         tries = (await attempts.count(self.engine, [row.event_id]))[row.event_id]
         if tries < attempts.MOST:
@@ -215,7 +210,7 @@ class Relay:
             metrics.RELAY_HELD.inc()
             log.error("outbox_held", topic=row.topic, subject=str(row.subject))
 
-    async def _hold(self, connection: AsyncConnection, row: Row[Any], error: Exception) -> bool:
+    async def _hold(self, connection: AsyncConnection, row: Row, error: Exception) -> bool:
         """Hold a row's subject; what was said of an erased one is blanked instead."""
         erased = {"id": row.id, "erasing": ERASING_TYPES}
         if (await connection.execute(_BLANK, erased)).rowcount:
@@ -225,6 +220,6 @@ class Relay:
         return True
 
 
-def _one_by_one(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+def _one_by_one(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     for row in rows:
         yield [row]

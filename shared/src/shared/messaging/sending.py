@@ -7,12 +7,10 @@ Which rows, and what an ack or a failure means for them, is the business of the 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from shared.contracts.envelope import Envelope
+from shared.database.direct import Row
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Ack, Sender
@@ -35,7 +33,7 @@ class Sending:
     service: str
 
     async def hand_over(
-        self, producer: Sender, rows: Sequence[Row[Any]]
+        self, producer: Sender, rows: Sequence[Row]
     ) -> tuple[Sent, Exception | None]:
         """Give rows to the producer in their order, up to the first that it refuses."""
         sent: Sent = []
@@ -47,7 +45,7 @@ class Sending:
             return sent, refused
         return sent, None
 
-    async def _one(self, producer: Sender, row: Row[Any]) -> asyncio.Future[Ack]:
+    async def _one(self, producer: Sender, row: Row) -> asyncio.Future[Ack]:
         return await producer.send(
             physical(self.settings, row.topic),
             key=str(row.subject).encode(),
@@ -68,7 +66,7 @@ async def answers(sent: Sent, acked: Acked) -> Exception | None:
     return error
 
 
-def flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
+def flights(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """Cut rows into what may be in flight together: nothing of it overtakes what is refused."""
     start = size = 0
     for end, row in enumerate(rows):
@@ -80,7 +78,7 @@ def flights(rows: Sequence[Row[Any]]) -> Iterator[Sequence[Row[Any]]]:
     yield rows[start:]
 
 
-def _envelope(row: Row[Any], service: str) -> Envelope:
+def _envelope(row: Row, service: str) -> Envelope:
     kind, _, version = row.type.rpartition(".v")
     headers: Mapping[str, str] = row.headers
     causation = headers.get("causation_id")

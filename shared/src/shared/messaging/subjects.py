@@ -7,11 +7,12 @@ load. Order everywhere: subjects in id order, then team cursors in id order, the
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.direct import Row, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Subject:
     locked_at: datetime
 
 
-_INSERT = text("""
+_INSERT = Statement("""
     WITH made AS (
         INSERT INTO subject (id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS r (id)
         ORDER BY id ON CONFLICT DO NOTHING
@@ -39,23 +40,23 @@ _NAMES = text("""
     )
     SELECT id FROM lead UNION SELECT s.id FROM subject s JOIN lead ON s.alias_of = lead.id
 """)
-_LOOK = text("""
+_LOOK = Statement("""
     SELECT s.id AS name, t.id, t.alias_of, t.erased_at, t.parked_as, clock_timestamp() AS locked_at
     FROM subject s JOIN subject t ON t.id = coalesce(s.alias_of, s.id) WHERE s.id = ANY(:ids)
 """)
-_ALIASES = text("SELECT id FROM subject WHERE alias_of = ANY(:ids)")
+_ALIASES = Statement("SELECT id FROM subject WHERE alias_of = ANY(:ids)")
 _KNOWN = text("SELECT count(*) FROM subject WHERE id = :name")
 _CALLED = text("SELECT alias_of FROM subject WHERE id = :name")
 _COLUMNS = "id, alias_of, erased_at, parked_as, clock_timestamp() AS locked_at"
-_LOCK = text(
+_LOCK = Statement(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"  # noqa: S608
 )
-_LOCK_AT_ONCE = text(
+_LOCK_AT_ONCE = Statement(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE NOWAIT"  # noqa: S608
 )
 _NAMED = text("SELECT id, coalesce(alias_of, id) AS target FROM subject WHERE id = ANY(:ids)")
 _FREE = text("SELECT id FROM subject WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED")
-_LOCK_FREE = text(
+_LOCK_FREE = Statement(
     f"SELECT {_COLUMNS} FROM subject WHERE id = ANY(:ids) AND alias_of IS NULL"  # noqa: S608
     " ORDER BY id FOR UPDATE SKIP LOCKED"
 )
@@ -80,13 +81,13 @@ async def lock(
     a lead writes to all its aliases.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: of contention, where somebody holds a lock for too long, or
+        Exception: of contention (`database.errors`), where somebody holds a lock for too long, or
             became an alias, or got one, between being named and being locked: start over.
     """
     names = set(ids)
     if not names:
         return {}
-    targets = set((await connection.scalars(_INSERT, {"ids": list(names)})).all())
+    targets = {row.alias_of for row in await _INSERT.rows(connection, ids=list(names))}
     if whole:
         names |= await _all_names(connection, names | targets)
     found = dict(await _locked(connection, names | targets))
@@ -115,7 +116,7 @@ async def merge(connection: AsyncConnection, merged: UUID, *, into: UUID) -> Non
 async def look(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Subject]:
     """Return each name's subject as `lock` would, without a lock, and without making any."""
     wanted = set(ids)
-    rows = await connection.execute(_LOOK, {"ids": sorted(wanted)})
+    rows = await _LOOK.rows(connection, ids=sorted(wanted))
     found = {row.name: _subject(row) for row in rows}
     now = await connection.scalar(text("SELECT clock_timestamp()"))
     return {name: found.get(name) or Subject(name, None, None, None, now) for name in wanted}
@@ -131,7 +132,7 @@ async def try_lock(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUI
 
     An alias has nothing of its own any more, so it is left out.
     """
-    rows = (await connection.execute(_LOCK_FREE, {"ids": sorted(set(ids))})).all()
+    rows = await _LOCK_FREE.rows(connection, ids=sorted(set(ids)))
     return {row.id: _subject(row) for row in rows}
 
 
@@ -149,7 +150,7 @@ async def names_of(connection: AsyncConnection, subject: UUID) -> list[UUID]:
 
 
 async def _all_names(connection: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
-    return {*ids, *await connection.scalars(_ALIASES, {"ids": sorted(ids)})}
+    return {*ids, *(row.id for row in await _ALIASES.rows(connection, ids=sorted(ids)))}
 
 
 async def _locked(
@@ -159,9 +160,9 @@ async def _locked(
     if not wanted:
         return {}
     statement = _LOCK_AT_ONCE if at_once else _LOCK
-    rows = (await connection.execute(statement, {"ids": wanted})).all()
+    rows = await statement.rows(connection, ids=wanted)
     return {row.id: _subject(row) for row in rows}
 
 
-def _subject(row: Row[Any]) -> Subject:
+def _subject(row: Row) -> Subject:
     return Subject(row.id, row.alias_of, row.erased_at, row.parked_as, row.locked_at)

@@ -5,10 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Uuid
 
 from lead_scoring.adapters import entries
 from lead_scoring.adapters.tables import lead_score
@@ -17,17 +14,16 @@ from lead_scoring.domain.person import Block, Consent, Person
 from lead_scoring.domain.rating import Rating
 from lead_scoring.domain.scorecard import Group
 from shared.database.bulk import Upsert
+from shared.database.direct import Row, Statement
 
-_LOAD = select(lead_score).where(
-    lead_score.c.lead_id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
-)
+_LOAD = Statement("SELECT * FROM lead_score WHERE lead_id = ANY(:ids)")
 _SAVE = Upsert(lead_score, key=("lead_id",))
 _TEXTS = ("email", "phone", "first_name", "last_name", "company", "job_title", "country")
 
 
 async def load(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Lead]:
     """Load those of the leads that are known."""
-    rows = (await connection.execute(_LOAD, {"ids": list(ids)})).all()
+    rows = await _LOAD.rows(connection, ids=list(ids))
     return {row.lead_id: _lead(row) for row in rows}
 
 
@@ -36,7 +32,7 @@ async def save(connection: AsyncConnection, leads: Iterable[Lead]) -> None:
     await _SAVE.run(connection, [_row(lead) for lead in leads])
 
 
-def _lead(row: Row[tuple[object, ...]]) -> Lead:
+def _lead(row: Row) -> Lead:
     known = entries.from_json(row.entries)
     rating = None
     if row.score is not None:

@@ -10,10 +10,12 @@ from lead_scoring.adapters import rulebooks
 from lead_scoring.adapters.tables import scorecard
 from lead_scoring.domain.scorecard import Scorecard, State
 from shared.database.bulk import Upsert
+from shared.database.direct import Statement
 
 _PUBLISHING = 4_217_101
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:turn)")
 _ACTIVE = scorecard.c.state == State.ACTIVE.value
+_ACTIVE_ID = Statement("SELECT id FROM scorecard WHERE state = 'active'")
 _SAVE = Upsert(scorecard)
 
 
@@ -27,7 +29,7 @@ async def load_active_id(connection: AsyncConnection) -> UUID:
     Raises:
         NoActiveScorecard: none does.
     """
-    found = await connection.scalar(select(scorecard.c.id).where(_ACTIVE))
+    found = await _ACTIVE_ID.value(connection)
     if found is None:
         raise NoActiveScorecard
     return found

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.domain.erasure import Trace, fingerprint, traces_of_submission
@@ -14,11 +13,12 @@ from marketing_intake.domain.identity import MAX_SUGGESTED, Identities
 from marketing_intake.domain.submission import Sighting
 from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.resolve_submission import ResolveSubmission
+from shared.database.direct import Statement
 from shared.ids import LeadId
 
 # Each LATERAL with its LIMIT is one look-up by key: a plain join was planned, without statistics,
 # as a walk over the whole table.
-_READ = text("""
+_READ = Statement("""
     SELECT 'email' AS kind, k.value, k.lead_id, NULL::bytea AS hash, NULL::timestamptz AS at
     FROM unnest(CAST(:emails AS text[])) AS r (value)
     CROSS JOIN LATERAL (
@@ -35,7 +35,7 @@ _READ = text("""
     FROM unnest(CAST(:hashes AS bytea[])) AS r (hash)
     CROSS JOIN LATERAL (SELECT * FROM erased_identity e WHERE e.hash = r.hash LIMIT 1) e
 """)
-_SIGHTINGS = text("""
+_SIGHTINGS = Statement("""
     SELECT s.source_id, s.content_hash, s.lead_id, s.received_at
     FROM unnest(CAST(:sources AS uuid[]), CAST(:hashes AS bytea[])) AS r (source_id, content_hash)
     CROSS JOIN LATERAL (
@@ -45,7 +45,15 @@ _SIGHTINGS = text("""
     ) s
 """)
 
-Known = Row[tuple[str, str | None, UUID | None, bytes | None, datetime | None]]
+
+class Known(NamedTuple):
+    """A row of what is known: an e-mail, a phone, or that somebody was erased."""
+
+    kind: str
+    value: str | None
+    lead_id: UUID | None
+    hash: bytes | None
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +97,14 @@ async def read(
         trace for one in said for trace in traces_of_submission(email=one.email, phone=one.phone)
     }
     hashed = tuple((fingerprint(trace, secret=secret), trace) for trace in sorted(traces))
-    rows = await connection.execute(
-        _READ,
-        {
-            "emails": sorted({one.email for one in said if one.email}),
-            "phones": sorted({one.phone for one in said if one.phone}),
-            "hashes": [each for each, _ in hashed],
-            "most": MAX_SUGGESTED + 1,
-        },
+    rows = await _READ.rows(
+        connection,
+        emails=sorted({one.email for one in said if one.email}),
+        phones=sorted({one.phone for one in said if one.phone}),
+        hashes=[each for each, _ in hashed],
+        most=MAX_SUGGESTED + 1,
     )
-    return IdentityRows(frozenset(rows.all()), hashed)
+    return IdentityRows(frozenset(Known(*row) for row in rows), hashed)
 
 
 async def read_sightings(
@@ -108,8 +114,9 @@ async def read_sightings(
     keys = {(one.source.id, one.content_hash) for one in commands if one.content_hash}
     if not keys:
         return
-    values: dict[str, Any] = {"sources": [each for each, _ in keys]}
-    values["hashes"] = [content for _, content in keys]
-    for row in await connection.execute(_SIGHTINGS, values):
+    rows = await _SIGHTINGS.rows(
+        connection, sources=[each for each, _ in keys], hashes=[content for _, content in keys]
+    )
+    for row in rows:
         seen = desk.sightings.setdefault((row.source_id, row.content_hash), [])
         seen.append(Sighting(LeadId(row.lead_id), row.received_at))

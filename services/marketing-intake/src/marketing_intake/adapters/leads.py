@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.adapters import tables
@@ -13,10 +13,11 @@ from marketing_intake.domain.canonical import CARD_FIELDS
 from marketing_intake.domain.lead import ConsentHeld, Lead, Stamped
 from marketing_intake.usecases.desk import ConsentRecord, Desk, TouchpointRecord
 from shared.database.bulk import Insert, Upsert
+from shared.database.direct import Row, Statement
 from shared.ids import LeadId, new_id
 
-_LEADS = text("SELECT * FROM lead WHERE id = ANY(:ids)")
-_CONSENTS = text("""
+_LEADS = Statement("SELECT * FROM lead WHERE id = ANY(:ids)")
+_CONSENTS = Statement("""
     SELECT DISTINCT ON (c.lead_id, c.purpose) c.*
     FROM consent c WHERE c.lead_id = ANY(:ids)
     ORDER BY c.lead_id, c.purpose, c.received_at DESC, c.id DESC
@@ -50,9 +51,9 @@ async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[Lea
     """Return the leads with these ids, and the consents that hold."""
     if not ids:
         return {}
-    values = {"ids": sorted(ids)}
-    leads = {row.id: _lead(row) for row in (await connection.execute(_LEADS, values)).all()}
-    for row in (await connection.execute(_CONSENTS, values)).all():
+    wanted = sorted(ids)
+    leads = {row.id: _lead(row) for row in await _LEADS.rows(connection, ids=wanted)}
+    for row in await _CONSENTS.rows(connection, ids=wanted):
         leads[row.lead_id].consents[row.purpose] = ConsentHeld(
             row.purpose, row.granted, row.occurred_at, row.received_at, row.text
         )
@@ -98,7 +99,7 @@ async def save(connection: AsyncConnection, desk: Desk) -> None:
     await _SAVE_SUGGESTIONS.run(connection, suggestions)
 
 
-def _lead(row: Row[Any]) -> Lead:
+def _lead(row: Row) -> Lead:
     fields = {
         name: Stamped(getattr(row, name), datetime.fromisoformat(at))
         for name, at in row.stamp.items()

@@ -4,13 +4,12 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from marketing_intake.domain.source import DefaultConsent, Source
+from shared.database.direct import Row, Statement
 from shared.database.errors import Kind, kind_of
 
 MEMORY_SECONDS = 1.0
@@ -18,9 +17,9 @@ _MOST_REMEMBERED = 10_000
 
 _COLUMNS = """id, name, kind, channel, mapping, success_url, honeypot, phone_region,
     default_consent, google_key_hash"""
-_BY_ID = text(f"SELECT {_COLUMNS} FROM source WHERE id = :key")  # noqa: S608  our own columns
-_BY_TOKEN = text(f"SELECT {_COLUMNS} FROM source WHERE token_hash = :key")  # noqa: S608  as above
-_BY_IDS = text(f"SELECT {_COLUMNS} FROM source WHERE id = ANY(:ids)")  # noqa: S608  as above
+_BY_ID = Statement(f"SELECT {_COLUMNS} FROM source WHERE id = :key")  # noqa: S608  our own columns
+_BY_TOKEN = Statement(f"SELECT {_COLUMNS} FROM source WHERE token_hash = :key")  # noqa: S608  as above
+_BY_IDS = Statement(f"SELECT {_COLUMNS} FROM source WHERE id = ANY(:ids)")  # noqa: S608  as above
 
 
 def hash_of(secret: str) -> bytes:
@@ -30,7 +29,7 @@ def hash_of(secret: str) -> bytes:
 
 async def load(connection: AsyncConnection, ids: set[UUID]) -> Mapping[UUID, Source]:
     """Return the sources with these ids."""
-    rows = await connection.execute(_BY_IDS, {"ids": sorted(ids)})
+    rows = await _BY_IDS.rows(connection, ids=sorted(ids))
     return {row.id: _source(row) for row in rows}
 
 
@@ -56,7 +55,7 @@ class SourceBook:
         """Return the source whose address has this token."""
         return await self._look_up(_BY_TOKEN, hash_of(token))
 
-    async def _look_up(self, statement: TextClause, key: UUID | bytes) -> Source | None:
+    async def _look_up(self, statement: Statement, key: UUID | bytes) -> Source | None:
         read_at, source = self._known.get(key, (-MEMORY_SECONDS, None))
         if source is not None and self._clock() - read_at < MEMORY_SECONDS:
             return source
@@ -67,7 +66,7 @@ class SourceBook:
                 return source
             raise
 
-    async def _read_once(self, statement: TextClause, key: UUID | bytes) -> Source | None:
+    async def _read_once(self, statement: Statement, key: UUID | bytes) -> Source | None:
         task = self._reading.get(key)
         if task is None:
             task = asyncio.create_task(self._read(statement, key))
@@ -75,12 +74,12 @@ class SourceBook:
             task.add_done_callback(lambda _: self._reading.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _read(self, statement: TextClause, key: UUID | bytes) -> Source | None:
+    async def _read(self, statement: Statement, key: UUID | bytes) -> Source | None:
         async with self._engine.connect() as connection:
-            row = (await connection.execute(statement, {"key": key})).first()
-        if row is None:
+            rows = await statement.rows(connection, key=key)
+        if not rows:
             return None
-        source = _source(row)
+        source = _source(rows[0])
         self._remember(key, source)
         return source
 
@@ -90,7 +89,7 @@ class SourceBook:
         self._known[key] = (self._clock(), source)
 
 
-def _source(row: Row[Any]) -> Source:
+def _source(row: Row) -> Source:
     return Source(
         id=row.id,
         name=row.name,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketing_intake.domain.submission import Resolution
+from shared.database.direct import Driver, Statement
 from shared.database.partitions import DayTable
 
 _PLACES = 1_000
@@ -31,10 +32,9 @@ class OutOfStep(Exception):
     """Somebody else was at the same submissions or persons: roll back, read them again."""
 
 
-ANY_PENDING = "SELECT 1 FROM submission WHERE state = 'received' ORDER BY id LIMIT 1"
-"""Tells whether there is anything to resolve."""
+_ANY_PENDING = Statement("SELECT 1 FROM submission WHERE state = 'received' ORDER BY id LIMIT 1")
 
-_PENDING = text("""
+_PENDING = Statement("""
     WITH waiting AS MATERIALIZED (
         SELECT s.id, s.source_id, s.body, s.received_at, s.content_hash, s.traceparent
         FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most
@@ -45,7 +45,7 @@ _PENDING = text("""
 """)
 # Of those that have no outcome yet; said of both sides, because a plain `outcome IS NULL` seemed so
 # rare to a planner without statistics that it walked over all submissions to find them.
-_END = text("""
+_END = Statement("""
     WITH ended AS (
         SELECT * FROM unnest(
             CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
@@ -91,14 +91,19 @@ def submissions_by_day(days: int) -> DayTable:
     return DayTable("submission", column="id", kind="uuid7", days=days, needed=without_outcome)
 
 
+async def any_pending(connection: AsyncConnection | Driver) -> bool:
+    """Tell whether there is anything to resolve, at a tenth of the cost of reading it."""
+    return await _ANY_PENDING.value(connection) is not None
+
+
 async def pending(
-    connection: AsyncConnection, *, most: int
+    connection: AsyncConnection | Driver, *, most: int
 ) -> tuple[Sequence[Pending], datetime | None]:
     """Return the submissions that are to be resolved, in order of receipt, and the time.
 
     Never read on from a watermark: ids of later commits may be lower.
     """
-    rows = (await connection.execute(_PENDING, {"most": most})).all()
+    rows = await _PENDING.rows(connection, most=most)
     if not rows:
         return (), None
     found = [
@@ -125,15 +130,13 @@ async def end(
         OutOfStep: one of them has an outcome already.
     """
     numbers = {one.id: one.resolution for one in batch}
-    ended = await connection.scalar(
-        _END,
-        {
-            "ids": [one.submission_id for one in resolutions],
-            "states": [one.outcome for one in resolutions],
-            "reasons": [one.reason for one in resolutions],
-            "leads": [one.lead_id for one in resolutions],
-            "numbers": [numbers[one.submission_id] for one in resolutions],
-        },
+    ended = await _END.value(
+        connection,
+        ids=[one.submission_id for one in resolutions],
+        states=[one.outcome for one in resolutions],
+        reasons=[one.reason for one in resolutions],
+        leads=[one.lead_id for one in resolutions],
+        numbers=[numbers[one.submission_id] for one in resolutions],
     )
     if ended != len(batch):
         raise OutOfStep

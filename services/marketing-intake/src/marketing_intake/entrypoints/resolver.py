@@ -19,7 +19,7 @@ from marketing_intake.adapters.submissions import OutOfStep, Pending
 from marketing_intake.entrypoints.resolving import Failed, Resolving
 from shared import crash_points
 from shared.database.errors import Kind, kind_of
-from shared.database.kept import Peek
+from shared.database.kept import KeptConnection
 from shared.messaging import backoff, pace
 from shared.messaging.lease import Lease
 from shared.telemetry import metrics
@@ -33,7 +33,7 @@ _LEASE_SLEEP = 0.5
 _MEASURE_EVERY = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolver:
     """Resolves one database's submissions, while it holds the lease."""
 
@@ -43,10 +43,15 @@ class Resolver:
     secret: bytes
     said: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after each batch: something may have been said in it."""
+    kept: KeptConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look by a connection of its own."""
+        self.kept = KeptConnection(self.engine)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Resolve until told to stop."""
-        peek, turns = Peek(self.engine, submissions.ANY_PENDING), 0
+        turns = 0
         try:
             while not stop.is_set():
                 if not await self.lease.hold():
@@ -57,15 +62,17 @@ class Resolver:
                 if turns % _MEASURE_EVERY == 0:
                     await self._measure()
                 turns += 1
-                await backoff.sleep(await self._resolve_if_any(peek), stop)
+                await backoff.sleep(await self._resolve_if_any(), stop)
         finally:
-            await peek.close()
+            await self.kept.close()
         await self.lease.give_back()
 
-    async def _resolve_if_any(self, peek: Peek) -> float:
+    async def _resolve_if_any(self) -> float:
         """Take a turn if anything waits; return for how many seconds to rest."""
         began = time.monotonic()
-        if not await peek():
+        async with self.kept.use() as driver:
+            waiting = await submissions.any_pending(driver)
+        if not waiting:
             self.heartbeat.progress()
             return _IDLE_SLEEP
         done = await self.turn()
@@ -77,9 +84,8 @@ class Resolver:
 
     async def turn(self) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
-        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        async with autocommit.connect() as connection:
-            batch, now = await submissions.pending(connection, most=MOST)
+        async with self.kept.use() as driver:
+            batch, now = await submissions.pending(driver, most=MOST)
         if not batch or now is None:
             self.heartbeat.progress()
             return 0

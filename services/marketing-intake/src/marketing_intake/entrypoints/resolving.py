@@ -19,6 +19,7 @@ from marketing_intake.domain.source import Source
 from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.resolve_submission import ResolveSubmission, resolve_submission
 from shared import crash_points
+from shared.database.direct import begin
 from shared.ids import LeadId, new_id
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause, Said
@@ -49,7 +50,7 @@ class Resolving:
             Failed: this one cannot be resolved; resolve the others without it.
             OutOfStep: somebody else changed what was read; read it again.
         """
-        async with self.engine.begin() as connection:
+        async with begin(self.engine) as connection:
             known = await sources.load(connection, {one.source_id for one in batch})
             commands = [_read(one, known) for one in batch]
             desk = await self._load(connection, commands)

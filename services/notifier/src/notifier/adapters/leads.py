@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import lead
@@ -11,15 +10,16 @@ from notifier.usecases.desk import Disqualification, KnownLead
 from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
+from shared.database.direct import Statement
 from shared.ids import LeadId
 
-_LOAD = text("SELECT * FROM lead WHERE id = ANY(:ids)")
+_LOAD = Statement("SELECT * FROM lead WHERE id = ANY(:ids)")
 _SAVE = Upsert(lead)
 
 
 async def load(connection: AsyncConnection, ids: Collection[LeadId]) -> dict[LeadId, KnownLead]:
     """Load leads."""
-    rows = (await connection.execute(_LOAD, {"ids": list(ids)})).all()
+    rows = await _LOAD.rows(connection, ids=list(ids))
     return {
         row.id: KnownLead(
             id=row.id,

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import playbook
 from notifier.domain.playbook import Playbook, Role
+from shared.database.direct import Statement
 from shared.ids import new_id
 
-_LOAD_ENABLED = text("SELECT * FROM playbook WHERE enabled ORDER BY id")
+_LOAD_ENABLED = Statement("SELECT * FROM playbook WHERE enabled ORDER BY id")
 _LOCK = text("SELECT FROM playbook WHERE id = :id FOR UPDATE")
 
 
@@ -33,7 +34,7 @@ async def load_enabled(connection: AsyncConnection) -> list[Playbook]:
             grace=timedelta(seconds=row.grace_seconds),
             role=Role(row.role),
         )
-        for row in await connection.execute(_LOAD_ENABLED)
+        for row in await _LOAD_ENABLED.rows(connection)
     ]
 
 

@@ -2,24 +2,24 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import task
 from notifier.domain.playbook import Role
 from notifier.domain.task import Cause, State, Task
 from shared.database.bulk import Upsert
+from shared.database.direct import Row, Statement
 from shared.ids import LeadId, TaskId
 
-_TO_DO = text("""
+_TO_DO = Statement("""
     SELECT * FROM task
     WHERE lead_id = ANY(:leads) AND (finished_at IS NULL OR trigger_event_id = ANY(:events))
 """)
-_DUE = text("SELECT * FROM task WHERE lead_id = ANY(:leads) AND next_at <= :now")
-_ONE = text("SELECT * FROM task WHERE id = :id")
+_DUE = Statement("SELECT * FROM task WHERE lead_id = ANY(:leads) AND next_at <= :now")
+_ONE = Statement("SELECT * FROM task WHERE id = :id")
 _LEAD = text("SELECT lead_id FROM task WHERE id = :id")
 _DUE_LEADS = text("""
     SELECT lead_id FROM (
@@ -33,21 +33,22 @@ async def load_to_do(
     connection: AsyncConnection, leads: Collection[LeadId], *, events: Collection[UUID]
 ) -> list[Task]:
     """Load what is still to be done for leads, and whatever these events made before."""
-    values = {"leads": list(leads), "events": list(events)}
-    return [_task(row) for row in (await connection.execute(_TO_DO, values)).all()]
+    rows = await _TO_DO.rows(connection, leads=list(leads), events=list(events))
+    return [_task(row) for row in rows]
 
 
 async def load_due(
     connection: AsyncConnection, leads: Collection[LeadId], *, now: datetime
 ) -> list[Task]:
     """Load the tasks of leads for which something happens by itself now."""
-    rows = await connection.execute(_DUE, {"leads": list(leads), "now": now})
+    rows = await _DUE.rows(connection, leads=list(leads), now=now)
     return [_task(row) for row in rows]
 
 
 async def load_one(connection: AsyncConnection, task_id: TaskId) -> Task:
     """Load a task that exists; its lead is locked."""
-    return _task((await connection.execute(_ONE, {"id": task_id})).one())
+    (row,) = await _ONE.rows(connection, id=task_id)
+    return _task(row)
 
 
 async def lead_of(connection: AsyncConnection, task_id: TaskId) -> LeadId | None:
@@ -68,7 +69,7 @@ async def save(connection: AsyncConnection, tasks: Iterable[Task]) -> None:
     await _SAVE.run(connection, [_row(each) for each in tasks])
 
 
-def _task(row: Row[Any]) -> Task:
+def _task(row: Row) -> Task:
     return Task(
         id=row.id,
         playbook_id=row.playbook_id,

@@ -1,9 +1,7 @@
 """Loads and saves deals: the one place that knows both the row and the deal."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import deal
@@ -11,10 +9,11 @@ from sales_pipeline.domain.deal import Acceptance, Closing, Deal, Flag, Outcome
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.stage import Stage
 from shared.database.bulk import Upsert
+from shared.database.direct import Row, Statement
 from shared.ids import DealId, LeadId
 
 # Look-ups by key, lead by lead: without statistics all open deals were read for a batch.
-_LOAD = text("""
+_LOAD = Statement("""
     SELECT d.* FROM unnest(CAST(:lead_ids AS uuid[])) AS r (lead_id)
     CROSS JOIN LATERAL (
         SELECT * FROM deal d WHERE d.lead_id = r.lead_id AND d.outcome IS NULL LIMIT 1
@@ -31,8 +30,8 @@ async def load(
     connection: AsyncConnection, *, lead_ids: Collection[LeadId], deal_ids: Collection[DealId]
 ) -> list[Deal]:
     """Load the leads' open deals, and those deals of theirs that are named, open or not."""
-    values = {"lead_ids": list(lead_ids), "deal_ids": list(deal_ids)}
-    return [_deal(row) for row in (await connection.execute(_LOAD, values)).all()]
+    rows = await _LOAD.rows(connection, lead_ids=list(lead_ids), deal_ids=list(deal_ids))
+    return [_deal(row) for row in rows]
 
 
 async def save(connection: AsyncConnection, deals: Iterable[Deal]) -> None:
@@ -40,7 +39,7 @@ async def save(connection: AsyncConnection, deals: Iterable[Deal]) -> None:
     await _SAVE.run(connection, [_row(each) for each in deals])
 
 
-def _deal(row: Row[Any]) -> Deal:
+def _deal(row: Row) -> Deal:
     return Deal(
         id=row.id,
         lead_id=row.lead_id,
@@ -60,7 +59,7 @@ def _deal(row: Row[Any]) -> Deal:
     )
 
 
-def _closing(row: Row[Any]) -> Closing | None:
+def _closing(row: Row) -> Closing | None:
     if row.outcome is None:
         return None
     return Closing(Outcome(row.outcome), row.closed_at, row.close_reason)

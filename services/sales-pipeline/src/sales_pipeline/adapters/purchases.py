@@ -4,23 +4,23 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import customer, sales_order
 from sales_pipeline.domain.customer import Customer, Order
 from shared.database.bulk import Insert, Upsert
+from shared.database.direct import Row, Statement
 from shared.ids import LeadId
 
-_LOAD = text("SELECT * FROM customer WHERE lead_id = ANY(:lead_ids)")
+_LOAD = Statement("SELECT * FROM customer WHERE lead_id = ANY(:lead_ids)")
 _SAVE_CUSTOMERS = Upsert(customer)
 _SAVE_ORDERS = Insert(sales_order)
 
 
 async def load(connection: AsyncConnection, lead_ids: Collection[LeadId]) -> dict[LeadId, Customer]:
     """Load those of the leads who bought before."""
-    rows = await connection.execute(_LOAD, {"lead_ids": list(lead_ids)})
-    return {row["lead_id"]: _customer(row) for row in rows.mappings()}
+    rows = await _LOAD.rows(connection, lead_ids=list(lead_ids))
+    return {row.lead_id: _customer(row) for row in rows}
 
 
 async def save(
@@ -31,10 +31,18 @@ async def save(
     await _SAVE_ORDERS.run(connection, [_row(each) for each in orders])
 
 
-def _customer(row: RowMapping) -> Customer:
-    customer = Customer(**row)
-    customer.aliases = [UUID(each) for each in row["aliases"]]
-    return customer
+def _customer(row: Row) -> Customer:
+    return Customer(
+        id=row.id,
+        lead_id=row.lead_id,
+        name=row.name,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        order_count=row.order_count,
+        last_purchase_at=row.last_purchase_at,
+        lifetime_value=row.lifetime_value,
+        aliases=[UUID(each) for each in row.aliases],
+    )
 
 
 def _row(order: Order) -> dict[str, object]:

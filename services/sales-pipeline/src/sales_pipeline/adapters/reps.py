@@ -2,32 +2,31 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sales_pipeline.adapters.tables import rep, team
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.routing import Team
 from shared.database.bulk import Upsert
+from shared.database.direct import Row, Statement
 from shared.ids import RepId
 
-_LOAD = text("SELECT * FROM rep")
-_LOCK_TEAMS = text("SELECT id, fallback_rep_id, last_rep_id FROM team ORDER BY id FOR UPDATE")
+_LOAD = Statement("SELECT * FROM rep")
+_LOCK_TEAMS = Statement("SELECT id, fallback_rep_id, last_rep_id FROM team ORDER BY id FOR UPDATE")
 _SAVE_REPS = Upsert(rep)
 _SAVE_TEAMS = Upsert(team)
 
 
 async def load(connection: AsyncConnection) -> dict[RepId, Rep]:
     """Load all reps: they are few."""
-    return {row.id: _rep(row) for row in await connection.execute(_LOAD)}
+    return {row.id: _rep(row) for row in await _LOAD.rows(connection)}
 
 
 async def lock_teams(connection: AsyncConnection) -> dict[UUID, Team]:
     """Lock and load the team, after the subjects and before the reps are loaded."""
-    rows = await connection.execute(_LOCK_TEAMS)
+    rows = await _LOCK_TEAMS.rows(connection)
     return {row.id: Team(row.id, row.fallback_rep_id, row.last_rep_id) for row in rows}
 
 
@@ -41,7 +40,7 @@ async def save(connection: AsyncConnection, *, reps: Iterable[Rep], teams: Itera
     await _SAVE_TEAMS.run(connection, rows)
 
 
-def _rep(row: Row[Any]) -> Rep:
+def _rep(row: Row) -> Rep:
     return Rep(
         id=row.id,
         name=row.name,

@@ -9,12 +9,11 @@ is held there, is the relay's.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
+from shared.database.direct import Row, Statement
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
@@ -31,13 +30,13 @@ _COLUMNS = f"""
            {archive.KEPT} AS payload
     FROM outbox_archive r
 """  # noqa: S608  our own text
-_BY_TIME = text(f"""
+_BY_TIME = Statement(f"""
     {_COLUMNS}
     WHERE r.id > :after AND r.topic = ANY(:topics) AND r.published_at >= :since
       AND r.created_at >= :since AND r.created_at < coalesce(CAST(:until AS timestamptz), :asked_at)
     ORDER BY r.id LIMIT :most
 """)
-_OF_LEAD = text(f"""
+_OF_LEAD = Statement(f"""
     {_COLUMNS}
     WHERE r.subject = ANY(:names) AND r.topic = ANY(:topics) AND r.id > :after
     ORDER BY r.id LIMIT :most
@@ -81,9 +80,9 @@ class Republish:
                 return False
         return True
 
-    async def _read(self) -> Sequence[Row[Any]]:
+    async def _read(self) -> Sequence[Row]:
         wanted = self.order.wanted
-        values = {
+        values: dict[str, object] = {
             "after": self.order.place["after"] if self.order.place else 0,
             "topics": list(wanted.topics),
             "erasing": ERASING_TYPES,
@@ -92,12 +91,12 @@ class Republish:
         async with self.engine.connect() as connection:
             if wanted.lead_id is not None:
                 names = await subjects.names_of(connection, wanted.lead_id)
-                return (await connection.execute(_OF_LEAD, values | {"names": names})).all()
+                return await _OF_LEAD.rows(connection, **values, names=names)
             asked_at, since, until = self.order.asked_at, wanted.since, wanted.until
             values |= {"since": since, "until": until, "asked_at": asked_at}
-            return (await connection.execute(_BY_TIME, values)).all()
+            return await _BY_TIME.rows(connection, **values)
 
-    async def _send(self, producer: Sender, rows: Sequence[Row[Any]]) -> Acked:
+    async def _send(self, producer: Sender, rows: Sequence[Row]) -> Acked:
         """Send rows in their order; return where they came to lie, or raise the first error.
 
         Once more after a failure, all are sent again from the first: so the first record of each
@@ -121,6 +120,6 @@ class NotTaken(Exception):
     """A record that Kafka will never take as it is."""
 
 
-def _not_taken(rows: Sequence[Row[Any]], acked: Acked, error: Exception) -> NotTaken:
+def _not_taken(rows: Sequence[Row], acked: Acked, error: Exception) -> NotTaken:
     first = next(row for row in rows if row.id not in acked)
     return NotTaken(f"Kafka does not take event {first.event_id}: {type(error).__name__}")
