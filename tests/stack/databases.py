@@ -89,7 +89,7 @@ async def _make_empty(stack: Stack, service: str) -> None:
 
 def _migrate(stack: Stack, service: str) -> None:
     answer = subprocess.run(  # noqa: S603  our own module
-        [sys.executable, "-m", service, "migrate"],
+        [sys.executable, "-m", f"{service}.migrate"],
         env=environment(stack.url(service, _template(service)), stack.kafka(), "migrate"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

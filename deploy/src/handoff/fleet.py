@@ -70,7 +70,7 @@ class Fleet:
         return [
             Spec(
                 name=f"{service.name}-migrate",
-                command=_command(service, "migrate"),
+                command=(sys.executable, "-m", f"{service.package}.migrate"),
                 environment=self._environment(service, f"{service.name}-migrate", environ),
             )
             for service in SERVICES

@@ -17,7 +17,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
-from shared.database import migrate
 from shared.database.engine import open_engine
 from shared.messaging import loops
 from shared.messaging.worker import Worker, WorkerSettings
@@ -60,17 +59,14 @@ class Service(Generic[S]):
 def main(service: Service[S]) -> int:
     """Run the role that the command line names; return the process's exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m {service.package}")
-    parser.add_argument("role", choices=("api", "worker", "migrate"))
+    parser.add_argument("role", choices=("api", "worker"))
     parser.add_argument(
         "--only", action="append", default=[], metavar="LOOP", help="only this loop of the worker"
     )
     asked = parser.parse_args()
-    settings = _read_settings(service, parser)
+    settings = read_settings(service, parser)
     crash_points.arm(settings.crash_at)
     logging.configure(settings, service=service.name, role=asked.role)
-    if asked.role == "migrate":
-        asyncio.run(migrate.upgrade(settings, service.package))
-        return 0
     if asked.role == "api":
         return run_api(service, settings)
     heartbeats = Heartbeats(settings.silence_seconds)
@@ -81,7 +77,7 @@ def main(service: Service[S]) -> int:
     return run_worker(settings, engine, heartbeats, _chosen(known, asked.only))
 
 
-def _read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
+def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
     """Return the settings; where one is wrong, say which and why, and end the process."""
     try:
         return service.settings()

@@ -1,4 +1,7 @@
-"""A stand-in for a service: its three roles with nothing behind them, to be run and killed."""
+"""A stand-in for a service, with nothing behind it, to be run and killed.
+
+An api, a worker, or, without a role, its migrations.
+"""
 
 import asyncio
 import json
@@ -18,7 +21,7 @@ _VIEWS = """
 
 async def main() -> None:
     """Serve what the role must serve."""
-    if sys.argv[1] == "migrate":
+    if not sys.argv[1:]:
         await _migrate()
         return
     servers = [await _serve_operations()]

@@ -1,4 +1,4 @@
-"""`python -m lead_scoring api | worker | migrate`: starts one process of this service."""
+"""`python -m lead_scoring api | worker`: starts one process of this service."""
 
 import sys
 

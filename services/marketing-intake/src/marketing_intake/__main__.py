@@ -1,4 +1,4 @@
-"""`python -m marketing_intake api | worker | migrate`: starts one process of this service."""
+"""`python -m marketing_intake api | worker`: starts one process of this service."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`python -m notifier api | worker | migrate`: starts one process of this service."""
+"""`python -m notifier api | worker`: starts one process of this service."""
 
 import sys
 

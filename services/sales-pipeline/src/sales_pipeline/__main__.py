@@ -1,4 +1,4 @@
-"""`python -m sales_pipeline api | worker | migrate`: starts one process of this service."""
+"""`python -m sales_pipeline api | worker`: starts one process of this service."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The notifier's schema, step by step (Alembic); `python -m notifier migrate` runs them."""
+"""The notifier's schema, step by step (Alembic); `python -m notifier.migrate` runs them."""

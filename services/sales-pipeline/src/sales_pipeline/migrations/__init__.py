@@ -1,1 +1,1 @@
-"""The pipeline's schema, step by step (Alembic); `python -m sales_pipeline migrate` runs them."""
+"""The pipeline's schema, step by step (Alembic); `python -m sales_pipeline.migrate` runs them."""

@@ -1,0 +1,9 @@
+"""`python -m lead_scoring.migrate`: brings this service's database up to date, and ends."""
+
+import sys
+
+from lead_scoring.bootstrap import scoring
+from shared import migrating
+
+if __name__ == "__main__":
+    sys.exit(migrating.main(scoring()))

@@ -1,0 +1,9 @@
+"""`python -m sales_pipeline.migrate`: brings this service's database up to date, and ends."""
+
+import sys
+
+from sales_pipeline.bootstrap import pipeline
+from shared import migrating
+
+if __name__ == "__main__":
+    sys.exit(migrating.main(pipeline()))
