@@ -5,7 +5,7 @@ import gc
 import pytest
 
 LEFTOVERS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""For tests that freeze and kill brokers: the complaint about what is left is known."""
+"""For tests that freeze and kill brokers, or break a client: the complaint about it is known."""
 
 
 def sweep_up() -> None:

@@ -101,11 +101,13 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def resolver(engine: AsyncEngine) -> Resolver:
+async def resolver(engine: AsyncEngine) -> AsyncGenerator[Resolver]:
     """The resolver that is part of `intake`; also to turn by hand where nobody else does."""
     beats = Heartbeats()
     lease = Lease(engine, name="resolve", owner="tests")
-    return Resolver(engine, lease, beats.loop("resolve"), ERASURE_SECRET.encode())
+    resolver = Resolver(engine, lease, beats.loop("resolve"), ERASURE_SECRET.encode())
+    yield resolver
+    await resolver.kept.close()
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ class TestDays:
     async def test_a_day_begins_at_the_same_moment_whatever_the_time_zone_of_who_asks(
         self, engine: AsyncEngine, zone: str
     ) -> None:
-        day = await make_day(engine, ARCHIVE, days_ago(29.5))
+        day = await make_day(engine, ARCHIVE, days_ago(300))
         async with engine.connect() as connection:
             await connection.execute(text(f"SET LOCAL TimeZone = '{zone}'"))
             begins = await connection.scalar(text("SELECT lower(kept('outbox_archive'))"))

@@ -1,5 +1,8 @@
 """How far a consumer is, its group knows soon: when nothing more comes, and at the end."""
 
+import time
+
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
 from tests.integration.messaging.loops import a_consumer, a_relay, running, say
@@ -7,6 +10,8 @@ from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.kafka import lag
+from shared.messaging import consumer as consuming
+from shared.messaging.consumer import Consumer
 from shared.settings import KafkaSettings
 
 
@@ -24,26 +29,37 @@ async def _has_heard(engine: AsyncEngine, lead: LeadId, events: int) -> bool:
     return len(await heard_of(engine, lead)) == events
 
 
-async def test_it_is_level_once_nothing_more_comes(
-    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally
-) -> None:
+@pytest.fixture
+def consumer(engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally) -> Consumer:
+    """A consumer that told its group a moment ago."""
+    made = a_consumer(engine, kafka_settings, tally)
+    made.committed_at = time.monotonic()
+    return made
+
+
+async def test_it_tells_its_group_once_nothing_more_comes(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, consumer: Consumer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(consuming, "_OFFSETS_EVERY_SECONDS", 2.0)
     lead = LeadId(new_id())
-    async with running(a_relay(engine, kafka_settings), a_consumer(engine, kafka_settings, tally)):
-        for company in ("1", "2", "3"):
-            await say(engine, lead, company)
-            await until(lambda: _has_heard(engine, lead, int(company)))  # noqa: B023  awaited here
-
-        await until(lambda: _level(kafka_settings), seconds=5)
-
-
-async def test_who_is_told_to_stop_leaves_no_offset_behind(
-    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally
-) -> None:
-    lead = LeadId(new_id())
-    await say(engine, lead, "1")
-    async with running(a_relay(engine, kafka_settings), a_consumer(engine, kafka_settings, tally)):
+    async with running(a_relay(engine, kafka_settings), consumer):
+        await say(engine, lead, "1")
         await until(lambda: _has_heard(engine, lead, 1))
-        await say(engine, lead, "2")
-        await until(lambda: _has_heard(engine, lead, 2))
+
+        await until(lambda: _level(kafka_settings), seconds=6)
+
+
+async def test_it_tells_it_seldom_and_at_its_end(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, consumer: Consumer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(consuming, "_OFFSETS_EVERY_SECONDS", 3600.0)
+    lead = LeadId(new_id())
+    async with running(a_relay(engine, kafka_settings), consumer):
+        for times, company in enumerate(("1", "2"), start=1):
+            await say(engine, lead, company)
+            await until(lambda heard=times: _has_heard(engine, lead, heard))
+        assert await _behind(kafka_settings) == 2
 
     assert await _level(kafka_settings)

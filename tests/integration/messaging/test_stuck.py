@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
 from tests.integration.messaging.loops import a_consumer, a_relay, running, say
+from tests.stack.leftovers import LEFTOVERS, sweep_up
 from tests.stack.waiting import until
 
 from shared import limits
@@ -23,9 +24,16 @@ from shared.messaging.loops import StartAgain
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 
+pytestmark = LEFTOVERS
 STUCK_SECONDS = 2.0
 NOTICED_WITHIN = 20.0
 LAST_FETCH = 1.5
+
+
+@pytest.fixture(autouse=True)
+def swept() -> Generator[None]:
+    yield
+    sweep_up()
 
 
 @pytest.fixture

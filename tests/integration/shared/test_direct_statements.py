@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import pytest
 from asyncpg.exceptions import InvalidCachedStatementError, PostgresError
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.stack import databases
 from tests.stack.running import Stack
 
-from shared.database.direct import Statement, begin
+from shared import limits
+from shared.database.direct import Statement, begin, driver_of
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.database.kept import KeptConnection
@@ -112,6 +115,56 @@ async def test_where_a_statement_ended_the_session_the_next_one_gets_another(
         await work()
     assert kind_of(lost.value) is Kind.INFRASTRUCTURE
     assert await there(engine) == []
+
+
+async def test_after_an_error_of_the_block_the_session_goes_on_to_be_used(
+    engine: AsyncEngine,
+) -> None:
+    seen: list[int] = []
+
+    async def work() -> None:
+        async with begin(engine) as connection:
+            seen.append(await MINE.value(connection))
+            raise Wrong
+
+    with pytest.raises(Wrong):
+        await work()
+    async with begin(engine) as connection:
+        assert seen == [await MINE.value(connection)]
+
+
+async def test_a_connection_that_closed_in_the_pool_costs_one_try(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        driver_of(connection).terminate()
+
+    async def look() -> object:
+        async with engine.connect() as connection:
+            return await MINE.value(connection)
+
+    with pytest.raises(InterfaceError) as lost:
+        await look()
+    assert kind_of(lost.value) is Kind.INFRASTRUCTURE
+    assert await look()
+
+
+@either_way
+async def test_a_session_on_which_something_took_too_long_is_not_used_again(
+    url: str, begun: Begin
+) -> None:
+    short = replace(limits.API, driver=0.2)
+    engine = open_engine(DatabaseSettings(database_url=url), short, pool_size=1)
+    seen: list[int] = []
+
+    async def work() -> None:
+        async with begun(engine) as connection:
+            seen.append(await connection.scalar(text("SELECT pg_backend_pid()")))
+            await connection.execute(text("SELECT pg_sleep(2)"))
+
+    with pytest.raises(TimeoutError):
+        await work()
+    async with begun(engine) as connection:
+        assert seen != [await MINE.value(connection)]
+    await engine.dispose()
 
 
 async def test_who_is_cancelled_in_a_statement_leaves_nothing_open(engine: AsyncEngine) -> None:

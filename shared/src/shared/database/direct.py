@@ -5,13 +5,12 @@ SQLAlchemy's (`docs/decisions/0019`). What is asked seldom, or is put together f
 through SQLAlchemy as ever, in the same transaction.
 """
 
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typing_extensions import override
@@ -22,6 +21,7 @@ else:
     Driver = asyncpg.Connection  # which takes no parameter where the code runs
 
 _DIALECT = asyncpg_dialect()
+_ROLLBACK_SECONDS = 2.0
 
 
 class Row(asyncpg.Record):
@@ -93,13 +93,27 @@ async def begin(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
             yield connection
             await driver.execute("COMMIT")
         except BaseException:
-            with contextlib.suppress(Exception):  # what went wrong before is what is to be told
-                await driver.execute("ROLLBACK")
+            await _roll_back(connection, driver)
             raise
-        finally:
-            # The pool must not hand out again what is lost, or what nobody could roll back.
-            if driver.is_closed() or driver.is_in_transaction():
-                await connection.invalidate()
+
+
+async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
+    """Roll back, or give the connection up: the pool must not hand it out in doubt."""
+    try:
+        await driver.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+    except BaseException as error:
+        await connection.invalidate()
+        if not isinstance(error, Exception):  # else what went wrong before is what is to be told
+            raise
+
+
+def columns(table: Table, of: str = "") -> str:
+    """Return all columns of a table by name, each of `of` where that is given.
+
+    With `*` a column that a migration adds makes every prepared statement stale.
+    """
+    prefix = f"{of}." if of else ""
+    return ", ".join(f'{prefix}"{column.name}"' for column in table.c)
 
 
 def driver_of(connection: AsyncConnection) -> Driver:
@@ -113,4 +127,5 @@ def _driver_for(connection: AsyncConnection | Driver) -> Driver | None:
     if not isinstance(connection, AsyncConnection):
         return connection
     driver = driver_of(connection)
-    return driver if driver.is_in_transaction() else None
+    # One that is closed SQLAlchemy is to meet: it then looks at the others of its pool, too.
+    return driver if not driver.is_closed() and driver.is_in_transaction() else None

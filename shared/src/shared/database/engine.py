@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared import limits
@@ -62,7 +64,7 @@ def open_engine(
     `hot`: a few rows are looked up by key. `asked`: for what people ask, now this and now that.
     """
     statements = _PREPARED if settings.database_prepares else 0
-    return create_async_engine(
+    engine = create_async_engine(
         driver_url(settings),
         pool_size=pool_size,
         max_overflow=0,
@@ -76,9 +78,23 @@ def open_engine(
             "command_timeout": of.driver,
             "statement_cache_size": statements,
             "prepared_statement_cache_size": statements,
+            # What is too old the driver closes without any limit of time.
+            "max_cached_statement_lifetime": 0,
             "server_settings": server_settings(of, hot=hot, asked=asked),
         },
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up)
+    return engine
+
+
+def _give_up(context: ExceptionContext) -> None:
+    """Close a connection on which something took too long: it may still be done, or half done.
+
+    It would go back to the pool, perhaps within a transaction that the next one does not know of.
+    """
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def driver_url(settings: DatabaseSettings) -> str:

@@ -154,22 +154,24 @@ def _still_fetches(member: Member) -> None:
         raise KafkaError("the client fetches no more") from cause
 
 
-async def commit(member: Member, offsets: Mapping[Partition, int]) -> None:
-    """Commit offsets within the limit. A failure is counted and passed over.
+async def commit(member: Member, offsets: Mapping[Partition, int]) -> bool:
+    """Commit offsets within the limit, those of partitions that are still the member's.
 
-    The positions in the database decide what is a duplicate, so an offset that was not taken
-    costs a second reading and nothing else.
+    A failure is counted, and False: the positions in the database decide what is a duplicate, so
+    an offset that was not taken costs a second reading and nothing else.
     """
     assigned = member.assignment()
     mine = {partition: offset for partition, offset in offsets.items() if partition in assigned}
     if not mine:
-        return
+        return True
     try:
         async with asyncio.timeout(limits.KAFKA_COMMIT):
             await member.commit(mine)
     except (TimeoutError, CommitFailedError, IllegalStateError, KafkaError) as error:
         metrics.OFFSET_COMMIT_FAILED.inc()
         log.warning("offset_commit_failed", error=type(error).__name__)
+        return False
+    return True
 
 
 async def stay(member: Member) -> None:

@@ -77,6 +77,7 @@ class Consumer(Generic[D]):
         Raises:
             StartAgain: there is work and the client does not give it; only a new one is sure to.
         """
+        self.seen_through = {}  # of another member, if any
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         watch = StuckWatch(self.settings, self.service, self.topics, self.heartbeat)
@@ -105,7 +106,7 @@ class Consumer(Generic[D]):
             if watch.stuck:
                 raise StartAgain("there is work, and the consumer does not get on with it")
             if not records:
-                await self._commit_offsets(member, at_once=True)
+                await self._commit_offsets(member)
                 if watch.idle:
                     self.heartbeat.progress()
                 continue
@@ -132,8 +133,8 @@ class Consumer(Generic[D]):
         if not self.seen_through:
             return
         if at_once or time.monotonic() - self.committed_at >= _OFFSETS_EVERY_SECONDS:
-            offsets, self.seen_through = self.seen_through, {}
-            await client.commit(member, offsets)
+            if await client.commit(member, self.seen_through):
+                self.seen_through = {}
             self.committed_at = time.monotonic()
             crash_points.reach("consumer.after_offset")
 
@@ -165,6 +166,7 @@ class Consumer(Generic[D]):
     async def _hold(self, member: Member, reason: str, failures: int, stop: asyncio.Event) -> None:
         """Wait on purpose: nothing is fetched, and the group is told that this member lives."""
         log.warning("consumer_held", reason=reason, failures=failures)
+        await self._commit_offsets(member, at_once=True)
         self.heartbeat.hold(reason)
         member.pause(*member.assignment())
         await client.stay(member)

@@ -66,7 +66,7 @@ class Release(Generic[D]):
         Raises:
             NothingParked: there is none.
             StillFailing: an event failed, or waits for one that is missing.
-            sqlalchemy.exc.DBAPIError: of contention or infrastructure: ask again.
+            Exception: of contention or infrastructure (`database.errors`): ask again.
         """
         count = 0
         try:

@@ -9,17 +9,17 @@ from sales_pipeline.domain.deal import Acceptance, Closing, Deal, Flag, Outcome
 from sales_pipeline.domain.money import Money
 from sales_pipeline.domain.stage import Stage
 from shared.database.bulk import Upsert
-from shared.database.direct import Row, Statement
+from shared.database.direct import Row, Statement, columns
 from shared.ids import DealId, LeadId
 
 # Look-ups by key, lead by lead: without statistics all open deals were read for a batch.
-_LOAD = Statement("""
-    SELECT d.* FROM unnest(CAST(:lead_ids AS uuid[])) AS r (lead_id)
+_LOAD = Statement(f"""
+    SELECT {columns(deal, "d")} FROM unnest(CAST(:lead_ids AS uuid[])) AS r (lead_id)
     CROSS JOIN LATERAL (
         SELECT * FROM deal d WHERE d.lead_id = r.lead_id AND d.outcome IS NULL LIMIT 1
     ) d
     UNION
-    SELECT d.* FROM unnest(CAST(:deal_ids AS uuid[])) AS r (id)
+    SELECT {columns(deal, "d")} FROM unnest(CAST(:deal_ids AS uuid[])) AS r (id)
     CROSS JOIN LATERAL (SELECT * FROM deal d WHERE d.id = r.id LIMIT 1) d
     WHERE d.lead_id = ANY(:lead_ids)
 """)
