@@ -48,7 +48,7 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 	done; printf "== all of it holds$$took\n"
 
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/contract tests/integration
+	@$(BIN)/pytest -q -n 3 --dist loadfile tests/contract tests/integration
 
 hostile: setup-dev ## Input that means harm at every route, every kind of key, and crowds that do, in full size
 	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n 2 --ignore tests/hostile/crowds tests/hostile
@@ -62,7 +62,8 @@ faults: setup-dev ## Kill what runs while leads come in, and identity by an orac
 	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n $(if $(BRIEF),2,1) --dist worksteal tests/faults
 
 load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)
-	@$(BIN)/pytest -q tests/load
+	@$(BIN)/pytest -q tests/load/test_speed.py
+	@$(BIN)/pytest -q -n 2 --dist loadfile --ignore tests/load/test_speed.py tests/load
 
 bench: setup ## The same figures alone, for sizing a machine: about a quarter of an hour
 	@$(BIN)/handoff bench

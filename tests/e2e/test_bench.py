@@ -1,6 +1,8 @@
-"""`handoff bench` as somebody types it: very small, cut off, and where it cannot run."""
+"""`handoff bench` as somebody types it: cut off, and where it cannot run.
 
-import json
+`tests/load` lets it go to its end.
+"""
+
 import os
 import signal
 import subprocess
@@ -8,16 +10,12 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
-import psutil
 import pytest
-from tests.stack.running import make_directory
+from tests.stack.running import make_directory, processes_of
 
 from handoff.bench.benchmark import PARTS
-from handoff.bench.figures import KINDS
-from handoff.services import SERVICES
 
 _HANDOFF = Path(sys.executable).with_name("handoff")
-_SMALL = ("--rounds", "1", "--seconds", "0.3", "--patience", "0")
 _WITHIN = 240.0
 
 pytestmark = pytest.mark.timeout(_WITHIN + 30)
@@ -39,35 +37,10 @@ def bench(directory: Path, *options: str, **environment: str) -> subprocess.Comp
     )  # fmt: skip
 
 
-def left_of(directory: Path) -> list[str]:
-    """Return the command lines of processes that know the directory."""
-    lines = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
-    return [line for line in lines if str(directory) in line]
-
-
-def test_it_measures_every_figure_and_leaves_nothing_behind(
-    directory: Path, tmp_path: Path
-) -> None:
-    file = tmp_path / "bench.json"
-    ran = bench(directory, *_SMALL, "--json", str(file))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    told = json.loads(file.read_text())
-    figures = {each["name"]: each for each in told["figures"]}
-
-    assert figures.keys() == {kind.name for kind in KINDS}
-    assert all(each["min"] <= each["median"] <= each["max"] for each in figures.values())
-    assert figures["accept_rate"]["median"] > 0
-    assert len(told["idle"]) == len(SERVICES)
-    assert {"intake api", "Postgres", "Kafka"} <= {each["name"] for each in told["stages"]}
-    assert "stored and answered, 64 at once, ÷ the no-op" in ran.stdout
-    assert list(directory.iterdir()) == []
-    assert left_of(directory) == []
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_and_nothing_is_left(directory: Path, number: signal.Signals) -> None:
     with subprocess.Popen(  # noqa: S603  our own command
-        [str(_HANDOFF), "bench", "--dir", str(directory), *_SMALL],
+        [str(_HANDOFF), "bench", "--dir", str(directory)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
         assert running.stderr is not None
@@ -80,7 +53,7 @@ def test_a_signal_ends_it_and_nothing_is_left(directory: Path, number: signal.Si
     assert running.returncode == 130, said
     assert "nothing is left" in said
     assert list(directory.iterdir()) == []
-    assert left_of(directory) == []
+    assert processes_of(directory) == []
 
 
 def test_where_there_is_no_postgres_it_says_so(directory: Path) -> None:

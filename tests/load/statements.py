@@ -1,16 +1,13 @@
-"""Counts the statements that an engine sends, and says of each which table it reads or writes.
+"""The statements that Postgres was sent, and of each which table it reads or writes.
 
 A statement belongs to the first table that it writes, else to the first that it reads.
 """
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.stack.plans import Plans
 
 _WRITES = re.compile(
     r"(?:INSERT\s+INTO|DELETE\s+FROM|(?<!DO )(?<!FOR )\bUPDATE)\s+\"?(\w+)", re.IGNORECASE
@@ -26,20 +23,14 @@ def place_of(statement: str) -> str:
     return "read nothing"
 
 
-@contextmanager
-def counted(engine: AsyncEngine, *, in_vain: bool = True) -> Generator[list[str]]:
-    """Give the statements of the block as they are sent; those that met no row only if wanted."""
-    sent: list[str] = []
-
-    def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if in_vain or cursor.rowcount:
-            sent.append(statement)
-
-    event.listen(engine.sync_engine, "after_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine.sync_engine, "after_cursor_execute", note)
+async def sent(plans: Plans, *, in_vain: bool = True) -> list[str]:
+    """Return the statements that Postgres told of; those that met no row only if wanted."""
+    await asyncio.sleep(0)  # what it told last is on its way
+    return [
+        one.text
+        for one in plans.take()
+        if not one.is_check and not one.is_of_postgres and (in_vain or one.rows)
+    ]
 
 
 def repeated(statements: list[str]) -> dict[str, int]:

@@ -38,7 +38,7 @@ _WHAT = {
     "unheard": "fails in the handler",
     "unstorable": "is refused by the database, and has to be searched for",
 }
-EVENTS = 1000
+EVENTS = sized(400, 1000)
 A_SECOND = 250
 AT_ONCE = 10
 _ENOUGH = 60.0

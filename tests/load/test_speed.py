@@ -7,16 +7,21 @@ machines are shared; its figures are printed.
 import os
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.faults.figures import Figure, is_full
+from tests.stack.running import processes_of
 
 from handoff.bench.figures import KINDS, failing
+from handoff.bench.installation import USUAL_PLACE
 from handoff.bench.report import Report
+from handoff.services import SERVICES
 
 _HANDOFF = Path(sys.executable).with_name("handoff")
-_SMALL = ("--rounds", "5", "--seconds", "1", "--patience", "0")
+_SMALL = ("--rounds", "5", "--seconds", "0.5", "--patience", "0")
 _FULL = ("--rounds", "7", "--seconds", "4", "--patience", "20")
 _WITHIN = 3600
 
@@ -27,22 +32,47 @@ _KNOWN_SHORT = {"walk": 0.05}
 pytestmark = pytest.mark.timeout(_WITHIN)
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A whole run: what it wrote for programs, what it showed, and what was left of it."""
+
+    report: Report
+    shown: str
+    left: list[str]
+
+
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Measure everything, on the disk: what a commit costs is part of it."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
+    directory = Path(tempfile.mkdtemp(dir=USUAL_PLACE))  # on a disk, not in memory
+    directory.chmod(0o711)
     size = _FULL if is_full() else _SMALL
-    subprocess.run(  # noqa: S603  our own command
-        [str(_HANDOFF), "bench", *size, "--json", str(file)],
-        check=True, env=os.environ, timeout=_WITHIN,
-    )  # fmt: skip
-    return Report.model_validate_json(file.read_text())
+    command = [str(_HANDOFF), "bench", *size, "--dir", str(directory), "--json", str(file)]
+    shown = subprocess.run(  # noqa: S603  our own command
+        command, check=True, env=os.environ, timeout=_WITHIN, text=True, stdout=subprocess.PIPE
+    ).stdout
+    print(shown)
+    left = [*map(str, directory.iterdir()), *processes_of(directory)]
+    directory.rmdir()
+    return Ran(Report.model_validate_json(file.read_text()), shown, left)
 
 
-def test_every_figure_that_has_a_goal_is_measured(measured: Report) -> None:
-    wanted = {kind.name for kind in KINDS if kind.goal is not None}
+@pytest.fixture(scope="module")
+def measured(ran: Ran) -> Report:
+    return ran.report
 
-    assert wanted - {each.name for each in measured.figures} == set()
+
+def test_it_shows_what_it_measured_and_leaves_nothing_behind(ran: Ran) -> None:
+    assert all(each.text in ran.shown for each in ran.report.figures)
+    assert ran.left == []
+
+
+def test_every_figure_is_measured(measured: Report) -> None:
+    assert {each.name for each in measured.figures} == {kind.name for kind in KINDS}
+    assert all(each.min <= each.median <= each.max for each in measured.figures)
+    assert len(measured.idle) == len(SERVICES)
+    assert {"intake api", "Postgres", "Kafka"} <= {each.name for each in measured.stages}
 
 
 def test_what_no_clock_decides_reaches_its_goal(measured: Report) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+
 from shared.settings import KafkaSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,3 +128,9 @@ def _is_running(pid: int) -> bool:
     except OSError:
         return False
     return b"tests.stack.keeper" in command
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Return the command lines of processes that name the directory."""
+    lines = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(directory) in line]

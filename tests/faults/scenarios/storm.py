@@ -76,7 +76,9 @@ async def random_kills(
 
 async def _release(rig: Rig, service: str) -> int:
     """Release what a service suspects, as a person does who sees that it is sound; count it."""
-    async with await rig.client(rig.processes[f"{service}-api-0"]) as client:
+    api = rig.processes[f"{service}-api-0"]
+    await api.ready()  # it may have been killed last
+    async with await rig.client(api) as client:
         leads = (await client.get("/v1/parked", params={"limit": _MOST_SUSPECTED})).json()["items"]
         for lead in leads:
             assert lead["error"] == ENDED, lead

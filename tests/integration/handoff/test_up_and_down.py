@@ -37,7 +37,8 @@ class Installation:
             package = directory / "stand_ins" / service.package
             package.mkdir(parents=True)
             (package / "__init__.py").touch()
-            shutil.copyfile(_STAND_IN, package / "__main__.py")
+            for program in ("__main__.py", "migrate.py"):
+                shutil.copyfile(_STAND_IN, package / program)
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(directory / "stand_ins"),
@@ -57,6 +58,13 @@ class Installation:
             check=False,
             timeout=100,
         )
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.handoff("status", "--json").stdout)
+
+    def is_ready(self) -> bool:
+        """Tell whether all of it is ready: what was killed comes back in a moment."""
+        return self.handoff("doctor").returncode == 0
 
     def state(self) -> SystemState:
         state = read_state(self.layout)
@@ -94,8 +102,8 @@ def children_of(installation: Installation) -> list[psutil.Process]:
 
 
 def test_status_shows_every_process(installation: Installation) -> None:
-    answer = installation.handoff("status", "--json")
-    shown: dict[str, Any] = json.loads(answer.stdout)
+    wait_for(installation.is_ready)
+    shown = installation.status()
 
     assert shown["state"] == "running"
     roles = {
@@ -183,6 +191,7 @@ def test_a_process_of_a_service_that_stands_still_is_replaced(installation: Inst
         [_, process] = installation.state().services["marketing-intake"].processes
         return process.pid, process.restarts
 
+    wait_for(installation.is_ready)  # one that is not ready yet has longer to become it
     pid, restarts = now()
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
@@ -198,6 +207,7 @@ def test_the_auditing_process_is_replaced_when_it_stands_still(installation: Ins
         assert operations is not None
         return operations.pid, operations.restarts
 
+    wait_for(installation.is_ready)  # one that is not ready yet has longer to become it
     pid, restarts = now()
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)

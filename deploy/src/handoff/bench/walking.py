@@ -27,8 +27,8 @@ all services are at work, would be most."""
 RATE = 100
 _MANY = 64
 _PACED_SECONDS = 5
-_LONE_LEADS = 8
-_LONE_PAUSE = 0.8
+_LONE_LEADS = 5
+_LONE_RATE = 1.25
 _THOUSAND = 1000
 _MILLION = 1_000_000
 _LATE = 0.001
@@ -101,11 +101,7 @@ class Walking:
 
     async def _alone(self) -> None:
         async def measure() -> list[float]:
-            found: list[float] = []
-            for _ in range(_LONE_LEADS):
-                await asyncio.sleep(_LONE_PAUSE)
-                found += (await self.journey.steadily(1, RATE))[1]
-            return found
+            return (await self.journey.steadily(_LONE_LEADS, _LONE_RATE))[1]
 
         taken = await self.sampler.take("a lone lead", measure)
         lone = _THOUSAND * statistics.median(taken.value)

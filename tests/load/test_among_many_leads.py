@@ -1,4 +1,6 @@
-"""What a page of a list costs where there is much: every list, every filter, first pages and deep.
+"""What a page of a list, and a lead's walk, cost where there is much.
+
+Every list, every filter, first pages and deep.
 
 Bounded by the pages that Postgres looks at, which no other load on the machine changes. In full
 (`HANDOFF_FULL=1`: a million leads) also by the clock, over HTTP.
@@ -20,8 +22,10 @@ import pytest
 from tests.faults.figures import Figure, is_full, sized
 from tests.load.conftest import MANY
 from tests.load.listing import Question, Values, questions
-from tests.load.many_leads import DAYS
+from tests.load.many_leads import DAYS, fill
+from tests.load.walk_cost import cost_in, show
 from tests.stack import databases
+from tests.stack.fixtures import DatabaseFor
 from tests.stack.inside import SERVICES, Inside
 from tests.stack.keys import bearer, make_key
 from tests.stack.plans import Plans, Told, explain_all, explain_nothing, listening
@@ -30,7 +34,10 @@ from tests.stack.services import NO_KAFKA, environment, running, service
 
 from handoff.keys import SCOPES
 from shared.clock import utc_now
+from shared.messaging import narrowing
 
+FEW = 10_000
+MOST_TIMES = 1.3
 PARKED = 2_000
 PAGES = 500
 PAGES_OF_PAIRS = sized(5_000, 25_000)
@@ -292,3 +299,33 @@ async def _time(client: httpx.AsyncClient, question: Question) -> tuple[str | No
         following = await ask(client, question)
         took.append(time.perf_counter() - began)
     return following, statistics.quantiles(took, n=20)[-1]
+
+
+@pytest.fixture
+async def few(database_for: DatabaseFor) -> Mapping[str, str]:
+    urls = {package: await database_for(package) for package in SERVICES}
+    await fill({package.replace("_", "-"): url for package, url in urls.items()}, FEW)
+    return urls
+
+
+@pytest.mark.timeout(1800)
+async def test_a_lead_costs_as_much_among_many_as_among_few(
+    stack: Stack,
+    few: Mapping[str, str],
+    many: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    figure: Figure,
+) -> None:
+    monkeypatch.setattr(narrowing, "_CAUTIOUS_SECONDS", 0.0)
+    small, large = await cost_in(few, stack), await cost_in(many, stack)
+    show(small, large)
+    pages = large.pages_a_lead / small.pages_a_lead
+    statements = large.statements_a_lead / small.statements_a_lead
+    of = "a lead's walk:"
+    figure(f"{of} leads that are there", f"{MANY:,}", goal="200,000, in full 1,000,000")
+    figure(f"{of} pages of the databases", large.pages_a_lead, goal="printed")
+    figure(f"{of} pages, against among 10,000, times", pages, goal=f"<= {MOST_TIMES}")
+    figure(f"{of} statements, against among 10,000, times", statements, goal=f"<= {MOST_TIMES}")
+
+    assert pages <= MOST_TIMES
+    assert statements <= MOST_TIMES

@@ -1,4 +1,4 @@
-"""What a lead's whole walk costs the databases among many leads, against among few.
+"""What a lead's whole walk costs the databases.
 
 Counted, not timed: the statements that services send, and the pages that Postgres looks at for
 them. The services run one after another, so that batches are alike at both sizes; what a loop asks
@@ -12,12 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
-import pytest
-from tests.faults.figures import Figure
-from tests.load.conftest import MANY
-from tests.load.many_leads import fill
-from tests.stack.fixtures import DatabaseFor
-from tests.stack.inside import SERVICES, Inside
+from tests.stack.inside import Inside
 from tests.stack.plans import Plans, Told, explain_all, listening
 from tests.stack.running import Stack
 from tests.stack.topics import drop
@@ -25,10 +20,7 @@ from tests.stack.waiting import until
 
 from shared.contracts.catalogue import TOPICS, heard_by
 from shared.kafka import topics
-from shared.messaging import narrowing
 
-FEW = 10_000
-MOST = 1.3
 BATCH = 250
 ROUNDS = 2
 _TURNS = (
@@ -138,14 +130,7 @@ def _somebody(source_id: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.fixture
-async def few(database_for: DatabaseFor) -> Mapping[str, str]:
-    urls = {package: await database_for(package) for package in SERVICES}
-    await fill({package.replace("_", "-"): url for package, url in urls.items()}, FEW)
-    return urls
-
-
-async def _cost_in(urls: Mapping[str, str], stack: Stack) -> Cost:
+async def cost_in(urls: Mapping[str, str], stack: Stack) -> Cost:
     """Return the least that a round came to: what else is counted only adds to it."""
     kafka = stack.kafka(f"t{secrets.token_hex(4)}.")
     await topics.apply(kafka)
@@ -158,29 +143,7 @@ async def _cost_in(urls: Mapping[str, str], stack: Stack) -> Cost:
     return min(costs, key=lambda cost: cost.pages.total())
 
 
-@pytest.mark.timeout(1800)
-async def test_a_lead_costs_as_much_among_many_as_among_few(
-    stack: Stack,
-    few: Mapping[str, str],
-    many: Mapping[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    figure: Figure,
-) -> None:
-    monkeypatch.setattr(narrowing, "_CAUTIOUS_SECONDS", 0.0)
-    small, large = await _cost_in(few, stack), await _cost_in(many, stack)
-    _show(small, large)
-    pages = large.pages_a_lead / small.pages_a_lead
-    statements = large.statements_a_lead / small.statements_a_lead
-    figure("a lead's walk: leads that are there", f"{MANY:,}", goal="200,000, in full 1,000,000")
-    figure("a lead's walk: pages of the databases", large.pages_a_lead, goal="printed")
-    figure("a lead's walk: pages, against among 10,000, times", pages, goal=f"<= {MOST}")
-    figure("a lead's walk: statements, against among 10,000, times", statements, goal=f"<= {MOST}")
-
-    assert pages <= MOST
-    assert statements <= MOST
-
-
-def _show(small: Cost, large: Cost) -> None:
+def show(small: Cost, large: Cost) -> None:
     """Print each statement's pages for a lead, the dearest first."""
     for text, pages in large.pages.most_common():
         calls = f"{small.calls[text]}, {large.calls[text]} calls"
