@@ -31,11 +31,13 @@ class Code:
 def plant(*patches: str, into: Path) -> Code:
     """Return a copy of the code with these patches applied.
 
+    What Python compiled of it goes along: it holds for the files that no patch touches.
+
     Raises:
         subprocess.CalledProcessError: a patch no longer fits the code that it is for.
     """
     for tree in _TREES:
-        shutil.copytree(ROOT / tree, into / tree, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / tree, into / tree)
     for name in patches:
         subprocess.run(  # noqa: S603  our own patches
             ["git", "apply", str(PLANTED / f"{name}.patch")],  # noqa: S607
