@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from tests.integration.shared.tiny_process import (
     POST,
@@ -188,6 +190,21 @@ async def test_who_sent_too_much_keeps_the_connection_for_what_follows(tiny: Tin
             statuses.append(answer.status_code)
 
     assert statuses == [413, 201] * 5
+
+
+def test_who_breaks_off_after_an_answer_is_forgotten_at_once(tiny: Tiny) -> None:
+    def break_off(times: int) -> float:
+        """Ask, and end each connection by a reset; return the server's memory, in megabytes."""
+        for _ in range(times):
+            with socket.create_connection(("127.0.0.1", tiny.public_port)) as connection:
+                connection.sendall(b"GET /v1/nowhere HTTP/1.1\r\nHost: tiny\r\n\r\n")
+                assert connection.recv(4096)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return psutil.Process(tiny.process.pid).memory_info().rss / 1e6
+
+    before = break_off(300)
+
+    assert break_off(1500) - before < 5  # of which each took 10 kB until its time was over
 
 
 async def test_answers_do_not_tell_which_software_gave_them(tiny: Tiny) -> None:

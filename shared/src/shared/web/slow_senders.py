@@ -72,6 +72,8 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._turnstile.forget(self)
         super().connection_lost(exc)
+        # uvicorn ends its timer only after a goodbye: one that was reset would be kept for 75 s.
+        self._unset_keepalive_if_required()
 
     @property
     def _turnstile(self) -> Turnstile:
