@@ -1,14 +1,25 @@
-"""A database with what the web part keeps in every service's database."""
+"""Databases: one small, and one with what the web part keeps in every service's database."""
 
 from collections.abc import AsyncGenerator
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases
 from tests.stack.running import Stack
 
 from shared import limits
 from shared.database.migrate import execute_script
+
+
+@pytest.fixture
+async def url(stack: Stack) -> AsyncGenerator[str]:
+    """A database with one table, `thing`."""
+    url = await databases.make_empty(stack, "notifier")
+    async with databases.opened(url) as engine, engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE thing (id int, name text)"))
+    yield url
+    await databases.drop(stack, url)
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 import pytest
 from asyncpg.exceptions import InvalidCachedStatementError, PostgresError
-from sqlalchemy import text
+from sqlalchemy import Column, Integer, MetaData, Table, Text, text
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.stack import databases
-from tests.stack.running import Stack
 
 from shared import limits
-from shared.database.direct import Statement, begin, driver_of
+from shared.database.direct import Statement, begin, driver_of, reading
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.database.kept import KeptConnection
@@ -40,15 +39,6 @@ def by_sqlalchemy(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConne
 
 
 either_way = pytest.mark.parametrize("begun", [begin, by_sqlalchemy])
-
-
-@pytest.fixture
-async def url(stack: Stack) -> AsyncGenerator[str]:
-    url = await databases.make_empty(stack, "notifier")
-    async with databases.opened(url) as engine, engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE thing (id int, name text)"))
-    yield url
-    await databases.drop(stack, url)
 
 
 @pytest.fixture
@@ -167,6 +157,24 @@ async def test_a_session_on_which_something_took_too_long_is_not_used_again(
     await engine.dispose()
 
 
+@either_way
+async def test_nothing_stays_of_a_transaction_in_which_a_statement_took_too_long(
+    url: str, begun: Begin
+) -> None:
+    short = replace(limits.API, driver=0.2)
+    engine = open_engine(DatabaseSettings(database_url=url), short, pool_size=1)
+
+    async def work() -> None:
+        async with begun(engine) as connection:
+            await ADD.run(connection, ids=[1], name="late")
+            await SLEEP.rows(connection, seconds=2.0)
+
+    with pytest.raises(TimeoutError):
+        await work()
+    assert await there(engine) == []
+    await engine.dispose()
+
+
 async def test_who_is_cancelled_in_a_statement_leaves_nothing_open(engine: AsyncEngine) -> None:
     async def work() -> None:
         async with begin(engine) as connection:
@@ -176,8 +184,7 @@ async def test_who_is_cancelled_in_a_statement_leaves_nothing_open(engine: Async
 
     began = asyncio.Event()
     working = asyncio.create_task(work())
-    await began.wait()
-    await asyncio.sleep(0.05)
+    await began.wait()  # it goes on once the statement that sleeps was sent
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
@@ -201,6 +208,22 @@ async def test_after_a_migration_a_statement_is_to_be_tried_once_more(
     assert kind_of(stale.value) is Kind.CONTENTION
     async with begin(engine) as connection:
         assert await whole.rows(connection) == []
+
+
+async def test_a_statement_that_names_its_columns_is_not_stale_after_a_migration_that_adds_one(
+    engine: AsyncEngine, url: str
+) -> None:
+    thing = Table("thing", MetaData(), Column("id", Integer), Column("name", Text))
+    known = reading(thing, "WHERE id = :id")
+    async with begin(engine) as connection:
+        await ADD.run(connection, ids=[1], name="one")
+        await known.rows(connection, id=1)
+    async with databases.opened(url) as migrating, migrating.begin() as other:
+        await other.execute(text("ALTER TABLE thing ADD COLUMN colour text"))
+
+    async with begin(engine) as connection:
+        (row,) = await known.rows(connection, id=1)
+        assert dict(row) == {"id": 1, "name": "one"}
 
 
 @pytest.mark.parametrize(("prepares", "kept"), [(True, 1), (False, 0)])

@@ -1,13 +1,10 @@
 """Statements are prepared once for each connection, also under a migration and behind a pooler."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases
-from tests.stack.running import Stack
 
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
@@ -15,15 +12,6 @@ from shared.settings import DatabaseSettings
 
 ALL = text("SELECT * FROM thing")
 PREPARED = text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%thing%'")
-
-
-@pytest.fixture
-async def url(stack: Stack) -> AsyncGenerator[str]:
-    url = await databases.make_empty(stack, "notifier")
-    async with databases.opened(url) as engine, engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE thing (id int)"))
-    yield url
-    await databases.drop(stack, url)
 
 
 async def _prepared(engine: AsyncEngine) -> int:
@@ -52,7 +40,7 @@ async def test_a_migration_between_two_uses_asks_for_another_try_and_no_more(url
         async with engine.begin() as connection:
             await connection.execute(ALL)
         async with databases.opened(url) as migrating, migrating.begin() as other:
-            await other.execute(text("ALTER TABLE thing ADD COLUMN name text"))
+            await other.execute(text("ALTER TABLE thing ADD COLUMN colour text"))
         with pytest.raises(DBAPIError) as refused:
             async with engine.begin() as connection:
                 await connection.execute(ALL)
@@ -60,4 +48,4 @@ async def test_a_migration_between_two_uses_asks_for_another_try_and_no_more(url
             columns = list((await connection.execute(ALL)).keys())
 
     assert kind_of(refused.value) is Kind.CONTENTION
-    assert columns == ["id", "name"]
+    assert columns == ["id", "name", "colour"]

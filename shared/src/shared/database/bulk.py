@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database.direct import Statement
 
-Row = Mapping[str, Any]
+Values = Mapping[str, Any]
+"""A row that is to be written, by column."""
 _DIALECT = asyncpg_dialect()
 
 
@@ -26,11 +27,11 @@ class Insert:
         self, table: Table, *, columns: Sequence[str] = (), ignore_repeats: bool = False
     ) -> None:
         """Prepare the statement for `columns` of the table, or for all of them."""
-        self._columns = [table.c[name] for name in columns] if columns else list(table.c)
+        self._columns = _chosen(table, columns)
         ending = "ON CONFLICT DO NOTHING" if ignore_repeats else ""
         self._statement = Statement(f"{_insert(table, self._columns)} {ending}")
 
-    async def run(self, connection: AsyncConnection, rows: Sequence[Row]) -> int:
+    async def run(self, connection: AsyncConnection, rows: Sequence[Values]) -> int:
         """Write the rows in their order; return how many were written. No row, no statement."""
         if not rows:
             return 0
@@ -54,13 +55,17 @@ class Upsert(Insert):
         newer: str | None = None,
     ) -> None:
         """Prepare the statement; columns in `keep` are written at the first insert only."""
-        super().__init__(table, columns=columns)
+        self._columns = _chosen(table, columns)
         changed = [c.name for c in self._columns if c.name not in {*key, *keep}]
         sets = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
         only = f'WHERE excluded."{newer}" > "{table.name}"."{newer}"' if newer else ""
         keys = ", ".join(f'"{name}"' for name in key)
         ending = f"ON CONFLICT ({keys}) DO UPDATE SET {sets} {only}"
         self._statement = Statement(f"{_insert(table, self._columns)} {ending}")
+
+
+def _chosen(table: Table, names: Sequence[str]) -> list[Column[Any]]:
+    return [table.c[name] for name in names] if names else list(table.c)
 
 
 def _insert(table: Table, columns: Sequence[Column[Any]]) -> str:
@@ -83,7 +88,7 @@ def _array_type(column: Column[Any]) -> str:
     return f"{column.type.compile(dialect=_DIALECT)}[]"
 
 
-def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> dict[str, list[Any]]:
+def _arrays(columns: Sequence[Column[Any]], rows: Sequence[Values]) -> dict[str, list[Any]]:
     return {c.name: _array(c, [row.get(c.name) for row in rows]) for c in columns}
 
 

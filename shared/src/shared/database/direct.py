@@ -5,7 +5,7 @@ SQLAlchemy's (`docs/decisions/0019`). What is asked seldom, or is put together f
 through SQLAlchemy as ever, in the same transaction.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,11 +56,12 @@ class Statement:
 
     async def rows(self, connection: AsyncConnection | Driver, **values: object) -> Sequence[Row]:
         """Return all rows."""
-        driver = _driver_for(connection)
-        if driver is None:
-            return await self._rows_by_sqlalchemy(connection, values)
-        wanted = [values[name] for name in self._names]
-        return await driver.fetch(self._numbered, *wanted, record_class=Row)
+        if isinstance(connection, AsyncConnection):
+            if not _has_begun(connection):
+                rows = (await connection.execute(self._named, values)).all()
+                return cast("Sequence[Row]", rows)  # whose columns are attributes, too
+            connection = driver_of(connection)
+        return await connection.fetch(self._numbered, *self._listed(values), record_class=Row)
 
     async def value(self, connection: AsyncConnection | Driver, **values: object) -> Any:  # noqa: ANN401
         """Return the first column of the first row; None where there is none."""
@@ -69,18 +70,29 @@ class Statement:
 
     async def run(self, connection: AsyncConnection | Driver, **values: object) -> int:
         """Return how many rows it wrote."""
-        driver = _driver_for(connection)
-        if driver is None:
-            through = cast("AsyncConnection", connection)
-            return (await through.execute(self._named, values)).rowcount
-        status = await driver.execute(self._numbered, *[values[name] for name in self._names])
+        if isinstance(connection, AsyncConnection):
+            if not _has_begun(connection):
+                return (await connection.execute(self._named, values)).rowcount
+            connection = driver_of(connection)
+        status = await connection.execute(self._numbered, *self._listed(values))
         return int(status.rpartition(" ")[2])
 
-    async def _rows_by_sqlalchemy(
-        self, connection: AsyncConnection | Driver, values: dict[str, object]
-    ) -> Sequence[Row]:
-        through = cast("AsyncConnection", connection)
-        return cast("Sequence[Row]", (await through.execute(self._named, values)).all())
+    def _listed(self, values: Mapping[str, object]) -> list[object]:
+        return [values[name] for name in self._names]
+
+
+def reading(table: Table, ending: str = "") -> Statement:
+    """Return the statement that reads all columns of a table, from its WHERE on.
+
+    They are named: with `*` a column that a migration adds makes every prepared statement stale.
+    """
+    return Statement(f'SELECT {columns(table)} FROM "{table.name}" {ending}')  # noqa: S608  ours
+
+
+def columns(table: Table, of: str = "") -> str:
+    """Return all columns of a table by name, each of `of` where that is given."""
+    prefix = f"{of}." if of else ""
+    return ", ".join(f'{prefix}"{column.name}"' for column in table.c)
 
 
 @asynccontextmanager
@@ -107,25 +119,13 @@ async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
             raise
 
 
-def columns(table: Table, of: str = "") -> str:
-    """Return all columns of a table by name, each of `of` where that is given.
-
-    With `*` a column that a migration adds makes every prepared statement stale.
-    """
-    prefix = f"{of}." if of else ""
-    return ", ".join(f'{prefix}"{column.name}"' for column in table.c)
-
-
 def driver_of(connection: AsyncConnection) -> Driver:
     """Return asyncpg's own connection."""
     pooled: Any = connection.sync_connection and connection.sync_connection.connection
     return pooled.driver_connection
 
 
-def _driver_for(connection: AsyncConnection | Driver) -> Driver | None:
-    """Return what a statement may be sent by directly; None: SQLAlchemy must begin first."""
-    if not isinstance(connection, AsyncConnection):
-        return connection
+def _has_begun(connection: AsyncConnection) -> bool:
+    """Tell whether a transaction is open; SQLAlchemy is to meet what is closed, with its pool."""
     driver = driver_of(connection)
-    # One that is closed SQLAlchemy is to meet: it then looks at the others of its pool, too.
-    return driver if not driver.is_closed() and driver.is_in_transaction() else None
+    return not driver.is_closed() and driver.is_in_transaction()

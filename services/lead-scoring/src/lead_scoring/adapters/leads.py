@@ -14,9 +14,9 @@ from lead_scoring.domain.person import Block, Consent, Person
 from lead_scoring.domain.rating import Rating
 from lead_scoring.domain.scorecard import Group
 from shared.database.bulk import Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, reading
 
-_LOAD = Statement(f"SELECT {columns(lead_score)} FROM lead_score WHERE lead_id = ANY(:ids)")
+_LOAD = reading(lead_score, "WHERE lead_id = ANY(:ids)")
 _SAVE = Upsert(lead_score, key=("lead_id",))
 _TEXTS = ("email", "phone", "first_name", "last_name", "company", "job_title", "country")
 

@@ -15,7 +15,7 @@ from shared.database.direct import Statement
 _PUBLISHING = 4_217_101
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:turn)")
 _ACTIVE = scorecard.c.state == State.ACTIVE.value
-_ACTIVE_ID = Statement("SELECT id FROM scorecard WHERE state = 'active'")
+_ACTIVE_ID = Statement("SELECT id FROM scorecard WHERE state = :active")
 _SAVE = Upsert(scorecard)
 
 
@@ -29,7 +29,7 @@ async def load_active_id(connection: AsyncConnection) -> UUID:
     Raises:
         NoActiveScorecard: none does.
     """
-    found = await _ACTIVE_ID.value(connection)
+    found = await _ACTIVE_ID.value(connection, active=State.ACTIVE.value)
     if found is None:
         raise NoActiveScorecard
     return found

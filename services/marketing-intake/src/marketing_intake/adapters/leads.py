@@ -13,15 +13,15 @@ from marketing_intake.domain.canonical import CARD_FIELDS
 from marketing_intake.domain.lead import ConsentHeld, Lead, Stamped
 from marketing_intake.usecases.desk import ConsentRecord, Desk, TouchpointRecord
 from shared.database.bulk import Insert, Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, Statement, columns, reading
 from shared.ids import LeadId, new_id
 
-_LEADS = Statement(f"SELECT {columns(tables.lead)} FROM lead WHERE id = ANY(:ids)")
+_LEADS = reading(tables.lead, "WHERE id = ANY(:ids)")
 _CONSENTS = Statement(f"""
     SELECT DISTINCT ON (c.lead_id, c.purpose) {columns(tables.consent, "c")}
     FROM consent c WHERE c.lead_id = ANY(:ids)
     ORDER BY c.lead_id, c.purpose, c.received_at DESC, c.id DESC
-""")
+""")  # noqa: S608  our own columns
 _PHONES = text("SELECT lead_id, phone FROM lead_phone WHERE lead_id = ANY(:ids)")
 
 _EMAILS = text("SELECT lead_id, value FROM identity_key WHERE lead_id = ANY(:ids)")

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters.tables import playbook
 from notifier.domain.playbook import Playbook, Role
-from shared.database.direct import Statement, columns
+from shared.database.direct import reading
 from shared.ids import new_id
 
-_LOAD_ENABLED = Statement(f"SELECT {columns(playbook)} FROM playbook WHERE enabled ORDER BY id")
+_LOAD_ENABLED = reading(playbook, "WHERE enabled ORDER BY id")
 _LOCK = text("SELECT FROM playbook WHERE id = :id FOR UPDATE")
 
 

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from notifier.adapters.tables import rep
 from notifier.domain.rep import Rep
 from shared.database.bulk import Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, reading
 from shared.ids import RepId
 
-_LOAD = Statement(f"SELECT {columns(rep)} FROM rep WHERE id = ANY(:ids)")
+_LOAD = reading(rep, "WHERE id = ANY(:ids)")
 _SAVE = Upsert(rep)
 
 

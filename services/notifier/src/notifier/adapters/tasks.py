@@ -11,17 +11,14 @@ from notifier.adapters.tables import task
 from notifier.domain.playbook import Role
 from notifier.domain.task import Cause, State, Task
 from shared.database.bulk import Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, reading
 from shared.ids import LeadId, TaskId
 
-_TO_DO = Statement(f"""
-    SELECT {columns(task)} FROM task
-    WHERE lead_id = ANY(:leads) AND (finished_at IS NULL OR trigger_event_id = ANY(:events))
-""")
-_DUE = Statement(
-    f"SELECT {columns(task)} FROM task WHERE lead_id = ANY(:leads) AND next_at <= :now"
+_TO_DO = reading(
+    task, "WHERE lead_id = ANY(:leads) AND (finished_at IS NULL OR trigger_event_id = ANY(:events))"
 )
-_ONE = Statement(f"SELECT {columns(task)} FROM task WHERE id = :id")
+_DUE = reading(task, "WHERE lead_id = ANY(:leads) AND next_at <= :now")
+_ONE = reading(task, "WHERE id = :id")
 _LEAD = text("SELECT lead_id FROM task WHERE id = :id")
 _DUE_LEADS = text("""
     SELECT lead_id FROM (

@@ -22,7 +22,7 @@ _LOAD = Statement(f"""
     SELECT {columns(deal, "d")} FROM unnest(CAST(:deal_ids AS uuid[])) AS r (id)
     CROSS JOIN LATERAL (SELECT * FROM deal d WHERE d.id = r.id LIMIT 1) d
     WHERE d.lead_id = ANY(:lead_ids)
-""")
+""")  # noqa: S608  our own columns
 _SAVE = Upsert(deal)
 
 

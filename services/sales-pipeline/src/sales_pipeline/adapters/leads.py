@@ -10,10 +10,10 @@ from sales_pipeline.usecases.known_lead import Judged, KnownLead, Scored
 from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
-from shared.database.direct import Statement, columns
+from shared.database.direct import reading
 from shared.ids import LeadId
 
-_LOAD = Statement(f"SELECT {columns(lead)} FROM lead WHERE id = ANY(:ids)")
+_LOAD = reading(lead, "WHERE id = ANY(:ids)")
 _SAVE = Upsert(lead)
 
 

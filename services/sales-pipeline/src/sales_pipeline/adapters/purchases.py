@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sales_pipeline.adapters.tables import customer, sales_order
 from sales_pipeline.domain.customer import Customer, Order
 from shared.database.bulk import Insert, Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, reading
 from shared.ids import LeadId
 
-_LOAD = Statement(f"SELECT {columns(customer)} FROM customer WHERE lead_id = ANY(:lead_ids)")
+_LOAD = reading(customer, "WHERE lead_id = ANY(:lead_ids)")
 _SAVE_CUSTOMERS = Upsert(customer)
 _SAVE_ORDERS = Insert(sales_order)
 

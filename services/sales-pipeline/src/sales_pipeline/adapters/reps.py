@@ -10,10 +10,10 @@ from sales_pipeline.adapters.tables import rep, team
 from sales_pipeline.domain.rep import Rep, RepState
 from sales_pipeline.domain.routing import Team
 from shared.database.bulk import Upsert
-from shared.database.direct import Row, Statement, columns
+from shared.database.direct import Row, Statement, reading
 from shared.ids import RepId
 
-_LOAD = Statement(f"SELECT {columns(rep)} FROM rep")
+_LOAD = reading(rep)
 _LOCK_TEAMS = Statement("SELECT id, fallback_rep_id, last_rep_id FROM team ORDER BY id FOR UPDATE")
 _SAVE_REPS = Upsert(rep)
 _SAVE_TEAMS = Upsert(team)
