@@ -4,6 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= python3
 SUITES := check integration hostile e2e faults load
+BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 MEMBERS := shared $(wildcard services/*) deploy
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
@@ -62,8 +63,8 @@ faults: setup-dev ## Kill what runs while leads come in, and identity by an orac
 	@$(if $(BRIEF),,HANDOFF_FULL=1) $(BIN)/pytest -q -n $(if $(BRIEF),2,1) --dist worksteal tests/faults
 
 load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOFF_FULL=1: more rounds)
-	@$(BIN)/pytest -q tests/load/test_speed.py
-	@$(BIN)/pytest -q -n 2 --dist loadfile --ignore tests/load/test_speed.py tests/load
+	@$(BIN)/pytest -q $(BY_THE_CLOCK)
+	@$(BIN)/pytest -q -n $(if $(HANDOFF_FULL),0,2) --dist loadfile $(addprefix --ignore ,$(BY_THE_CLOCK)) tests/load
 
 bench: setup ## The same figures alone, for sizing a machine: about a quarter of an hour
 	@$(BIN)/handoff bench

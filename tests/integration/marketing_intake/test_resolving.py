@@ -19,6 +19,12 @@ async def resolve(intake: Intake) -> None:
         pass
 
 
+async def batches_of(intake: Intake) -> int:
+    """Return how many numbers of batches were drawn."""
+    async with intake.engine.connect() as connection:
+        return await connection.scalar(text("SELECT last_value FROM submission_batch"))
+
+
 UNREADABLE = '[["email", 5]]'
 UNLOADABLE = "[[1, 2, 3]]"
 
@@ -31,6 +37,14 @@ async def set_mapping(intake: Intake, source_id: str, mapping: str) -> None:
 
 
 class TestResolving:
+    async def test_where_nothing_waits_a_look_writes_nothing(self, quiet_intake: Intake) -> None:
+        await resolve(quiet_intake)
+        before = await batches_of(quiet_intake)
+        for _ in range(3):
+            assert await quiet_intake.resolver.turn() == 0
+
+        assert await batches_of(quiet_intake) == before
+
     async def test_goes_in_order_of_receipt_and_records_it(self, quiet_intake: Intake) -> None:
         receipts = [
             await receipt_of(quiet_intake, email=f"o{n}@order.example.com") for n in range(5)

@@ -1,7 +1,5 @@
 """How far a consumer is, its group knows soon: when nothing more comes, and at the end."""
 
-import time
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import LEADS, Tally, heard_of
@@ -10,7 +8,7 @@ from tests.stack.waiting import until
 
 from shared.ids import LeadId, new_id
 from shared.kafka import lag
-from shared.messaging import consumer as consuming
+from shared.messaging import offsets
 from shared.messaging.consumer import Consumer
 from shared.settings import KafkaSettings
 
@@ -31,17 +29,14 @@ async def _has_heard(engine: AsyncEngine, lead: LeadId, events: int) -> bool:
 
 @pytest.fixture
 def consumer(engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally) -> Consumer:
-    """A consumer that told its group a moment ago."""
-    made = a_consumer(engine, kafka_settings, tally)
-    made.committed_at = time.monotonic()
-    return made
+    return a_consumer(engine, kafka_settings, tally)
 
 
 async def test_it_tells_its_group_once_nothing_more_comes(
     engine: AsyncEngine, kafka_settings: KafkaSettings, consumer: Consumer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(consuming, "_OFFSETS_EVERY_SECONDS", 2.0)
+    monkeypatch.setattr(offsets, "_EVERY_SECONDS", 2.0)
     lead = LeadId(new_id())
     async with running(a_relay(engine, kafka_settings), consumer):
         await say(engine, lead, "1")
@@ -54,7 +49,7 @@ async def test_it_tells_it_seldom_and_at_its_end(
     engine: AsyncEngine, kafka_settings: KafkaSettings, consumer: Consumer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(consuming, "_OFFSETS_EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(offsets, "_EVERY_SECONDS", 3600.0)
     lead = LeadId(new_id())
     async with running(a_relay(engine, kafka_settings), consumer):
         for times, company in enumerate(("1", "2"), start=1):

@@ -27,6 +27,7 @@ from shared.messaging.breaker import Breaker, BreakerOpen
 from shared.messaging.heard import D, Hearer
 from shared.messaging.loops import StartAgain
 from shared.messaging.narrowing import Narrowing
+from shared.messaging.offsets import Offsets
 from shared.messaging.records import Delivery, Stranger, take_apart
 from shared.messaging.stuck import StuckWatch
 from shared.settings import KafkaSettings
@@ -38,7 +39,6 @@ log = structlog.get_logger(__name__)
 _MOST_RECORDS = 250
 _POLL_SECONDS = 0.2
 _HELD_SECONDS = 2.0
-_OFFSETS_EVERY_SECONDS = 0.25
 
 _SUBSCRIBE = text("""
     INSERT INTO subscription (topic) SELECT unnest(CAST(:topics AS text[])) ON CONFLICT DO NOTHING
@@ -67,9 +67,6 @@ class Consumer(Generic[D]):
     heartbeat: Heartbeat
     said: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after each batch: something may have been said in it."""
-    seen_through: dict[Partition, int] = field(default_factory=dict[Partition, int])
-    """Offsets that are to be committed: of batches that had their effect."""
-    committed_at: float = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop. Errors of infrastructure end it; it is run again.
@@ -77,7 +74,6 @@ class Consumer(Generic[D]):
         Raises:
             StartAgain: there is work and the client does not give it; only a new one is sure to.
         """
-        self.seen_through = {}  # of another member, if any
         batch = Batch(self.engine, self.hearer, await subscribe(self.engine, self.topics))
         member = client.consumer(self.settings, group=self.service, topics=self.topics)
         watch = StuckWatch(self.settings, self.service, self.topics, self.heartbeat)
@@ -89,16 +85,16 @@ class Consumer(Generic[D]):
             narrowing = Narrowing(self.engine, batch, Breaker(self.service, self.version))
             watching = asyncio.create_task(watch.run(member), name="watch the lag")
             try:
-                await self._consume(member, narrowing, watch, stop)
-                await self._commit_offsets(member, at_once=True)
+                await self._consume(Offsets(member), narrowing, watch, stop)
             finally:
                 watching.cancel()
         finally:
             await client.stop(member)
 
     async def _consume(
-        self, member: Member, narrowing: Narrowing[D], watch: StuckWatch, stop: asyncio.Event
+        self, offsets: Offsets, narrowing: Narrowing[D], watch: StuckWatch, stop: asyncio.Event
     ) -> None:
+        member = offsets.member
         while not stop.is_set():
             records = await client.poll(member, seconds=_POLL_SECONDS, most=_MOST_RECORDS)
             self.heartbeat.beat()
@@ -106,41 +102,28 @@ class Consumer(Generic[D]):
             if watch.stuck:
                 raise StartAgain("there is work, and the consumer does not get on with it")
             if not records:
-                await self._commit_offsets(member)
+                await offsets.tell_in_time()
                 if watch.idle:
                     self.heartbeat.progress()
                 continue
             crash_points.reach("consumer.after_poll")
             watch.batch_began = began = time.monotonic()
-            if not await self._see_through(member, narrowing, records, stop):
+            if not await self._see_through(offsets, narrowing, records, stop):
                 return
             self.said.set()
             crash_points.reach("consumer.after_commit")
-            self.seen_through |= {p: r[-1].offset + 1 for p, r in records.items()}
-            await self._commit_offsets(member)
+            await offsets.note(records)
             watch.batch_began = None
             self.heartbeat.progress()
             took = time.monotonic() - began
             metrics.BATCH_SECONDS.observe(took)
             full = sum(map(len, records.values())) == _MOST_RECORDS
             await backoff.sleep(pace.rest(took, full=full), stop)
-
-    async def _commit_offsets(self, member: Member, *, at_once: bool = False) -> None:
-        """Tell the group how far this is, a few times a second: a death costs a second reading.
-
-        What is a repeat the positions in the database decide.
-        """
-        if not self.seen_through:
-            return
-        if at_once or time.monotonic() - self.committed_at >= _OFFSETS_EVERY_SECONDS:
-            if await client.commit(member, self.seen_through):
-                self.seen_through = {}
-            self.committed_at = time.monotonic()
-            crash_points.reach("consumer.after_offset")
+        await offsets.tell()
 
     async def _see_through(
         self,
-        member: Member,
+        offsets: Offsets,
         narrowing: Narrowing[D],
         records: Mapping[Partition, Sequence[Record]],
         stop: asyncio.Event,
@@ -157,16 +140,19 @@ class Consumer(Generic[D]):
                 if reason is None:
                     raise
                 failures += 1
-                await self._hold(member, reason, failures, stop)
+                await self._hold(offsets, reason, failures, stop)
             else:
-                self._go_on(member)
+                self._go_on(offsets.member)
                 return True
         return False
 
-    async def _hold(self, member: Member, reason: str, failures: int, stop: asyncio.Event) -> None:
+    async def _hold(
+        self, offsets: Offsets, reason: str, failures: int, stop: asyncio.Event
+    ) -> None:
         """Wait on purpose: nothing is fetched, and the group is told that this member lives."""
         log.warning("consumer_held", reason=reason, failures=failures)
-        await self._commit_offsets(member, at_once=True)
+        await offsets.tell()
+        member = offsets.member
         self.heartbeat.hold(reason)
         member.pause(*member.assignment())
         await client.stay(member)

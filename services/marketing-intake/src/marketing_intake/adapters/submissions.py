@@ -32,14 +32,13 @@ class OutOfStep(Exception):
     """Somebody else was at the same submissions or persons: roll back, read them again."""
 
 
-_ANY_PENDING = Statement("SELECT 1 FROM submission WHERE state = 'received' ORDER BY id LIMIT 1")
-
 _PENDING = Statement("""
     WITH waiting AS MATERIALIZED (
         SELECT s.id, s.source_id, s.body, s.received_at, s.content_hash, s.traceparent
         FROM submission s WHERE s.state = 'received' ORDER BY s.id LIMIT :most
     ), batch AS MATERIALIZED (
         SELECT nextval('submission_batch') AS number, clock_timestamp() AS now
+        WHERE EXISTS (SELECT FROM waiting)
     )
     SELECT * FROM waiting, batch ORDER BY id
 """)
@@ -89,11 +88,6 @@ def submissions_by_day(days: int) -> DayTable:
     """Return the table by day; one without an outcome keeps its day, however old it is."""
     without_outcome = "state IN ('received', 'waiting', 'parked')"
     return DayTable("submission", column="id", kind="uuid7", days=days, needed=without_outcome)
-
-
-async def any_pending(connection: AsyncConnection | Driver) -> bool:
-    """Tell whether there is anything to resolve, at a tenth of the cost of reading it."""
-    return await _ANY_PENDING.value(connection) is not None
 
 
 async def pending(

@@ -62,20 +62,17 @@ class Resolver:
                 if turns % _MEASURE_EVERY == 0:
                     await self._measure()
                 turns += 1
-                await backoff.sleep(await self._resolve_if_any(), stop)
+                await backoff.sleep(await self._turn_and_rest(), stop)
         finally:
             await self.kept.close()
         await self.lease.give_back()
 
-    async def _resolve_if_any(self) -> float:
-        """Take a turn if anything waits; return for how many seconds to rest."""
+    async def _turn_and_rest(self) -> float:
+        """Take a turn; return for how many seconds to rest."""
         began = time.monotonic()
-        async with self.kept.use() as driver:
-            waiting = await submissions.any_pending(driver)
-        if not waiting:
-            self.heartbeat.progress()
-            return _IDLE_SLEEP
         done = await self.turn()
+        if not done:
+            return _IDLE_SLEEP
         return pace.rest(time.monotonic() - began, full=done == MOST)
 
     async def _measure(self) -> None:
