@@ -2,7 +2,7 @@
 
 uvicorn waits for a head or a body for ever: 1,100 silent connections were a total outage. Here a
 head has 5 s, a body 15 s, and a head has a size. While the turnstile is full, what came is held and
-no more is read. Size and time of what is read are the gate's.
+little more is read. Size and time of what is read are the gate's.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ from shared.web.turnstile import BUSY, PLACE, Place, Turnstile
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 _MOST_HELD_BYTES = 65_536
+_HELD_AND_READ_BYTES = 4_096
+"""Up to so much a held connection is still read: to stop and go on costs more than a small lead."""
 _SWEEP_SECONDS = 1.0
 _LOOKED_AT_AT_ONCE, _CUT_AT_ONCE = 500, 20
 _BREATH_SECONDS = 0.004
@@ -87,12 +89,13 @@ class PatientProtocol(HttpToolsProtocol):
             self._take(data)
 
     def _hold(self, data: bytes) -> None:
-        """Keep what came, and read no more for now."""
+        """Keep what came for now; who sends much is not read on."""
         if not self._held:
             self._turnstile.queue(self)
         self._held += data
         self._unset_keepalive_if_required()
-        self.flow.pause_reading()
+        if len(self._held) > _HELD_AND_READ_BYTES:
+            self.flow.pause_reading()
         if len(self._held) > _MOST_HELD_BYTES:
             self._turnstile.turn_away(self)
 

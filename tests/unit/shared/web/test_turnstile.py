@@ -95,7 +95,7 @@ def test_a_request_that_was_answered_before_its_body_came_is_no_work() -> None:
     assert not turnstile.is_full
 
 
-def test_who_came_first_is_read_first_and_only_while_there_is_room() -> None:
+async def test_who_came_first_is_read_first_and_only_while_there_is_room() -> None:
     turnstile, read = Turnstile(Asked(), most=2), list[str]()
     first, second = at_work(turnstile), at_work(turnstile)
     waiting = [Connection(turnstile, read, name) for name in "abcd"]
@@ -103,11 +103,27 @@ def test_who_came_first_is_read_first_and_only_while_there_is_room() -> None:
         turnstile.queue(connection)
     turnstile.forget(waiting[1])
     first.leave()
+    assert turnstile.is_full, "who comes now waits behind those who wait already"
+    await asyncio.sleep(0)
     assert read == ["a"]
     second.leave()
+    await asyncio.sleep(0)
 
     assert read == ["a", "c"]
     assert turnstile.is_full
+
+
+async def test_those_who_leave_together_are_followed_together() -> None:
+    turnstile, read = Turnstile(Asked(), most=2), list[str]()
+    places = [at_work(turnstile), at_work(turnstile)]
+    for name in "abc":
+        turnstile.queue(Connection(turnstile, read, name))
+    for place in places:
+        place.leave()
+    assert read == []
+    await asyncio.sleep(0)
+
+    assert read == ["a", "b"]
 
 
 async def test_who_waits_for_too_long_is_turned_away_and_nobody_else(
