@@ -1,4 +1,4 @@
-"""Kafka that takes TLS and a user alone: all our clients get in, and nobody that it does not know."""
+"""Kafka that takes TLS and a user alone: our clients get in, and nobody that it does not know."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
