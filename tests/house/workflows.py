@@ -13,7 +13,7 @@ from tests.house import code
 FILES = sorted((code.ROOT / ".github/workflows").glob("*.yml"))
 MAY_WRITE = {"release.yml": {"packages", "id-token", "attestations", "contents"}}
 """What jobs of a workflow may change, beyond nothing."""
-_PINNED = re.compile(r"(\./\S+|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
+_PINNED = re.compile(r"(\./\S+(?: # .+)?|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
 _OF_STRANGERS = {"pull_request_target", "workflow_run", "issue_comment"}
 """Events that give what strangers sent the rights of the repository."""
 
