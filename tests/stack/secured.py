@@ -17,6 +17,12 @@ from typing import Any
 
 import asyncpg
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from tests.stack import running
 from tests.stack.ports import free_port
 from tests.stack.process import Process
@@ -59,8 +65,16 @@ class Authority:
         return cls(signer, path)
 
     def certify(self, path: Path, host: str = _HOST) -> Path:
-        """Write a key with its certificates, for a server of that host."""
-        self.signer.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(path)
+        """Write a key with its certificates, for a server of that host.
+
+        The key is in PKCS #8, the one form that both Java and OpenSSL read.
+        """
+        made = self.signer.issue_cert(host)
+        key = load_pem_private_key(made.private_key_pem.bytes(), password=None)
+        chain = b"".join(blob.bytes() for blob in made.cert_chain_pems)
+        path.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain
+        )
         return path
 
 
