@@ -11,21 +11,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
 from fastapi import FastAPI
 from pydantic import ValidationError
-from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
 from shared.database.engine import open_engine
-from shared.messaging import loops
+from shared.database.schema import Tables
+from shared.messaging import backoff, loops
 from shared.messaging.worker import Worker, WorkerSettings
 from shared.settings import DatabaseSettings, FaultSettings, TelemetrySettings, WebSettings
 from shared.telemetry import logging
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web import server
 from shared.web.app import Lifespan
-from shared.web.health import Operations, build_operations
+from shared.web.health import build_operations
+
+log = structlog.get_logger(__name__)
+
+_LOOK_AGAIN_SECONDS = 2.0
 
 
 class ServiceSettings(
@@ -74,7 +80,8 @@ def main(service: Service[S]) -> int:
     known = _loops(service.worker(settings, engine, heartbeats))
     if strangers := set(asked.only) - set(known):
         parser.error(f"no loop {', '.join(strangers)}; there are {', '.join(known)}")
-    return run_worker(settings, engine, heartbeats, _chosen(known, asked.only))
+    tables = Tables(engine, service.package)
+    return run_worker(settings, tables, heartbeats, _chosen(known, asked.only))
 
 
 def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
@@ -94,12 +101,13 @@ def run_api(service: Service[S], settings: S) -> int:
     engine = open_engine(settings, limits.API, hot=True, asked=True)
     app = service.api(settings, engine, _closing(engine))
     app.openapi()  # here, since it would hold up all others for a tenth of a second and more
-    return server.run(app, settings, _operations(engine, Heartbeats()))
+    tables = Tables(engine, service.package)
+    return server.run(app, settings, build_operations(Heartbeats(), {"database": tables.fault}))
 
 
 def run_worker(
     settings: ServiceSettings,
-    engine: AsyncEngine,
+    tables: Tables,
     heartbeats: Heartbeats,
     wanted: Mapping[str, loops.Loop],
 ) -> int:
@@ -108,13 +116,15 @@ def run_worker(
 
     async def work(stop: asyncio.Event) -> None:
         try:
+            await _wait_for_tables(tables, stop)
             await loops.run(wanted, heartbeats, stop)
         except loops.StartAgain as start_again:
             asked.append(start_again)
         finally:
-            await engine.dispose()
+            await tables.engine.dispose()
 
-    code = server.run(None, settings, _operations(engine, heartbeats), background=[work])
+    operations = build_operations(heartbeats, {"database": tables.fault})
+    code = server.run(None, settings, operations, background=[work])
     if asked:
         loops.replace_process()
     return code
@@ -137,10 +147,18 @@ def _closing(engine: AsyncEngine) -> Lifespan:
     return lifespan
 
 
-def _operations(engine: AsyncEngine, heartbeats: Heartbeats) -> Operations:
-    async def database() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
+async def _wait_for_tables(tables: Tables, stop: asyncio.Event) -> None:
+    """Begin no work before they are there: what fails for want of a column looks like poison.
 
-    return build_operations(heartbeats, {"database": database})
+    `/readyz` says meanwhile what is waited for.
+    """
+    while not stop.is_set() and (said := await _fault_of(tables)):
+        log.warning("waits_for_tables", said=said)
+        await backoff.sleep(_LOOK_AGAIN_SECONDS, stop)
+
+
+async def _fault_of(tables: Tables) -> str | None:
+    try:
+        return await tables.fault()
+    except (OSError, SQLAlchemyError) as error:
+        return f"The database does not answer ({type(error).__name__})."
