@@ -14,6 +14,8 @@ _BY_CLASSIFIER = {
     "License :: OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
 }
 """What older metadata says in words: those that name one licence. "BSD License" names four."""
+_BY_TEXT = {"3-Clause BSD License": "BSD-3-Clause"}
+"""What older metadata says in text of its own where no classifier says it better."""
 _WORDS = {"AND", "OR", "WITH"}
 
 
@@ -30,7 +32,7 @@ def of_metadata(found: Message) -> str:
     """Return the SPDX expression that metadata gives.
 
     The field that is made for it counts first, then older free text that happens to be one, then
-    all classifiers together: which of them one may choose, they do not say.
+    all classifiers together: which of them one may choose, they do not say. Known text comes last.
 
     Raises:
         Unsaid: neither says which licence it is.
@@ -40,10 +42,13 @@ def of_metadata(found: Message) -> str:
             return canonicalize_license_expression(found.get(field, ""))
         except InvalidLicenseExpression:
             continue
-    named = {_BY_CLASSIFIER.get(each) for each in found.get_all("Classifier", [])} - {None}
-    if not named:
-        raise Unsaid
-    return " AND ".join(sorted(filter(None, named)))
+    classifiers = found.get_all("Classifier", [])
+    told = {_BY_CLASSIFIER[each] for each in classifiers if each in _BY_CLASSIFIER}
+    if told:
+        return " AND ".join(sorted(told))
+    if found.get("License") in _BY_TEXT:
+        return _BY_TEXT[found["License"]]
+    raise Unsaid
 
 
 def named_in(expression: str) -> set[str]:

@@ -67,6 +67,7 @@ def test_an_exception_is_still_needed() -> None:
         (told(License="bsd-3-clause"), "BSD-3-Clause"),
         (told(License="Apache 2", Classifier="License :: OSI Approved :: Apache Software License"),
          "Apache-2.0"),
+        (told(License="3-Clause BSD License", Classifier="Topic :: Internet"), "BSD-3-Clause"),
         (told(License_Expression="GPL-3.0-only", License="MIT"), "GPL-3.0-only"),
     ],
 )  # fmt: skip
