@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-
 from tests.deploy.objects import Object
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,10 @@ class Installation:
 
     def kustomization(self) -> dict[str, Any]:
         """Return what that somebody would write, in a folder beside the overlays."""
-        pairs = {"app.kubernetes.io/part-of": "handoff", "app.kubernetes.io/managed-by": "kustomize"}
+        pairs = {
+            "app.kubernetes.io/part-of": "handoff",
+            "app.kubernetes.io/managed-by": "kustomize",
+        }
         return {
             "namespace": "handoff",
             "resources": [f"../{self.resource}"],
@@ -48,9 +51,7 @@ WITH_COMPONENTS = [
     Installation("local, gateway, monitoring", "local", ("gateway", "monitoring")),
     Installation("their kafka", "../base", ("postgres-per-service", "external-kafka")),
     Installation("their postgres", "../base", ("external-postgres", "kafka-dedicated", "keda")),
-    Installation(
-        "both theirs", "../base", ("external-postgres", "external-kafka", *OPTIONAL[1:])
-    ),
+    Installation("both theirs", "../base", ("external-postgres", "external-kafka", *OPTIONAL[1:])),
 ]
 INSTALLATIONS = [*PLAIN, *WITH_COMPONENTS]
 
@@ -73,6 +74,11 @@ def rendered(installation: Installation) -> str:
 
 def objects_of(installation: Installation) -> list[Object]:
     """Return the manifests, anew for each caller: who plants a fault may change them."""
+    return deepcopy(_read(installation))
+
+
+@cache
+def _read(installation: Installation) -> list[Object]:
     return [each for each in yaml.safe_load_all(rendered(installation)) if each]
 
 
