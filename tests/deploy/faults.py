@@ -1,8 +1,7 @@
 """Faults as people make them in manifests: each changes rendered objects in one place.
 
-The first 30 are those of a trial in which public linters and schemas caught 10 of 32, and a real API
-server 16; the two that are missing here are of Prometheus' rules, which `promtool` checks. The
-others are of this project's own making.
+The first 30 are those of a trial in which public linters and schemas caught 10 of 32; the two that
+are not here are of Prometheus' rules, which `promtool` checks. The others are of our own making.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which Secrets there are in an installation, with their keys: in the manifests, or made by others."""
+"""Which Secrets an installation has, with their keys: in the manifests, or made by others."""
 
 import os
 import subprocess

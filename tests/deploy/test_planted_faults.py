@@ -1,4 +1,4 @@
-"""The checks see what they are for: each planted fault is caught, by the check that is meant for it."""
+"""The checks see: each planted fault is caught, by the check that is meant for it."""
 
 import pytest
 from tests.deploy.checks.every import CHECKS, complaints

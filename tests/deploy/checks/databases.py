@@ -6,6 +6,7 @@ from tests.deploy import product
 from tests.deploy.objects import COMPONENT, NAME, Object, Objects, at, of_kind, our_pods, title
 
 _FIELDS_OF_A_SCHEDULE = 6
+_FEWEST = 3
 _RESERVED = 3 + 5  # the superuser's, and what the audit opens
 _PROMISE = {"method": "any", "number": 1, "dataDurability": "required", "failoverQuorum": True}
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
@@ -15,22 +16,24 @@ def clusters(objects: Objects) -> Iterator[str]:
     """Three instances on three nodes; a commit is on two of them; TLS; saved outside."""
     saved = {at(each, "spec.cluster.name") for each in of_kind(objects, "ScheduledBackup")}
     for each in of_kind(objects, "Cluster"):
-        spec, name = each["spec"], title(each)
-        if spec["instances"] < 3 and spec.get("enablePDB") is not False:
-            yield f"{name}: {spec['instances']} instances, and a budget that blocks every drain"
-        if at(spec, "postgresql.synchronous") != _PROMISE:
-            yield f"{name}: what was committed may be lost in a failover"
-        if at(spec, "affinity.podAntiAffinityType") != "required":
-            yield f"{name}: two instances may be on one node"
-        if "host all all all reject" not in (at(spec, "postgresql.pg_hba") or [])[-1:]:
-            yield f"{name}: takes connections without TLS, and to others' databases"
-        if "CREATE ROLE operations" not in (at(spec, "bootstrap.initdb.postInitSQL") or []):
-            yield f"{name}: a migration would find no role `operations` to give rights to"
+        yield from (f"{title(each)}: {said}" for said, is_so in _faults(each["spec"]) if is_so)
         if each["metadata"]["name"] not in saved:
-            yield f"{name}: is not saved"
-        if not any(plugin["name"] == _PLUGIN and plugin.get("isWALArchiver")
-                   for plugin in spec.get("plugins", [])):  # fmt: skip
-            yield f"{name}: what happens between two backups is not saved"
+            yield f"{title(each)}: is not saved"
+
+
+def _faults(spec: Object) -> Iterator[tuple[str, bool]]:
+    few = spec["instances"] < _FEWEST and spec.get("enablePDB") is not False
+    yield "too few instances, and a budget that blocks every drain", few
+    lost = at(spec, "postgresql.synchronous") != _PROMISE
+    yield "what was committed may be lost in a failover", lost
+    together = at(spec, "affinity.podAntiAffinityType") != "required"
+    yield "two instances may be on one node", together
+    open_ = "host all all all reject" not in (at(spec, "postgresql.pg_hba") or [])[-1:]
+    yield "takes connections without TLS, and to others' databases", open_
+    early = "CREATE ROLE operations" not in (at(spec, "bootstrap.initdb.postInitSQL") or [])
+    yield "a migration would find no role `operations` to give rights to", early
+    archivers = [each["name"] for each in spec.get("plugins", []) if each.get("isWALArchiver")]
+    yield "what happens between two backups is not saved", archivers != [_PLUGIN]
 
 
 def backups(objects: Objects) -> Iterator[str]:
@@ -39,7 +42,7 @@ def backups(objects: Objects) -> Iterator[str]:
     for each in of_kind(objects, "ScheduledBackup"):
         spec = each["spec"]
         if len(spec["schedule"].split()) != _FIELDS_OF_A_SCHEDULE:
-            yield f"{title(each)}: {spec['schedule']!r} has not six fields, of which the first is the second"
+            yield f"{title(each)}: the schedule has not six fields, seconds first"
         if spec["cluster"]["name"] not in known:
             yield f"{title(each)}: there is no Cluster {spec['cluster']['name']}"
         if (spec.get("method"), at(spec, "pluginConfiguration.name")) != ("plugin", _PLUGIN):

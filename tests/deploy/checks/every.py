@@ -1,4 +1,4 @@
-"""The one list of checks: tests run each of them, and planted faults must be caught by one of them."""
+"""The one list of checks: tests run each of them, and each sees a fault that was planted."""
 
 from collections.abc import Callable, Iterator
 

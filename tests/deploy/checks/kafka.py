@@ -1,4 +1,4 @@
-"""Kafka has just the topics of the catalogue, holds them as promised, and gives no right too many."""
+"""Kafka has the topics of the catalogue, keeps them as promised, and gives no right too many."""
 
 from collections.abc import Iterator
 

@@ -3,28 +3,38 @@
 import re
 from collections.abc import Iterator
 
-from tests.deploy.objects import COMPONENT, NAME, Objects, at, of_kind, our_pods, pods, title, walk
+from tests.deploy.objects import (
+    COMPONENT,
+    NAME,
+    Labels,
+    Objects,
+    at,
+    of_kind,
+    our_pods,
+    pods,
+    title,
+    walk,
+)
 from tests.deploy.versions import api_versions, versions
 
-_PREFIX = "app.kubernetes.io/"
-_OF_ALL = ("part-of", "managed-by")
+_VERSION = "app.kubernetes.io/version"
+_OF_ALL = ("app.kubernetes.io/part-of", "app.kubernetes.io/managed-by")
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
 
 def labels(objects: Objects) -> Iterator[str]:
-    """Everything says what it belongs to; our workloads also which part they are, and the version."""
+    """Everything says what it belongs to; our workloads also which part, of which version."""
     for each in objects:
-        found = at(each, "metadata.labels") or {}
-        wanted = [_PREFIX + key for key in _OF_ALL]
-        if each.get("kind") not in ("Namespace", "Secret", "ConfigMap") and NAME not in wanted:
-            wanted += [NAME] if each["metadata"]["name"] not in ("closed", "names") else []
-        yield from (f"{title(each)}: no label {key}" for key in wanted if key not in found)
+        yield from _lacking(title(each), at(each, "metadata.labels") or {}, _OF_ALL)
     for pod in our_pods(objects):
         for found in (pod.labels, at(pod.owner, "metadata.labels") or {}):
-            wanted = [NAME, COMPONENT, *(_PREFIX + key for key in _OF_ALL), _PREFIX + "version"]
-            yield from (f"{pod}: no label {key}" for key in wanted if key not in found)
-            if found.get(_PREFIX + "version") != versions()["handoff"]:
+            yield from _lacking(str(pod), found, (*_OF_ALL, NAME, COMPONENT, _VERSION))
+            if found.get(_VERSION) != versions()["handoff"]:
                 yield f"{pod}: its version is not that of versions.yaml"
+
+
+def _lacking(name: str, found: Labels, wanted: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{name}: no label {key}" for key in wanted if key not in found)
 
 
 def selectors_last(objects: Objects) -> Iterator[str]:
@@ -32,7 +42,7 @@ def selectors_last(objects: Objects) -> Iterator[str]:
     for each in objects:
         for path, value in walk(each.get("spec", {})):
             if path.endswith("matchLabels") and isinstance(value, dict):
-                for key in {_PREFIX + "version", _PREFIX + "managed-by"} & set(value):
+                for key in {_VERSION, *_OF_ALL} & set(value):
                     yield f"{title(each)}: {path} has {key}"
 
 
@@ -56,23 +66,24 @@ def images(objects: Objects) -> Iterator[str]:
 
 
 def place(objects: Objects) -> Iterator[str]:
-    """All of it is in a namespace of its own, which lets in only what Pod Security calls restricted."""
-    spaces = {each["metadata"]["name"]: each for each in of_kind(objects, "Namespace")}
+    """All of it is in one namespace of its own, and that takes only what is `restricted`."""
+    spaces = of_kind(objects, "Namespace")
     if len(spaces) != 1:
         yield f"there are {len(spaces)} namespaces"
-    for name, each in spaces.items():
-        found = each["metadata"]["labels"]
-        oldest = f"v{versions()['kubernetes']['oldest']}"
-        for mode in ("enforce", "audit", "warn"):
-            if found.get(f"pod-security.kubernetes.io/{mode}") != "restricted":
-                yield f"Namespace/{name}: does not {mode} restricted"
-            if found.get(f"pod-security.kubernetes.io/{mode}-version") != oldest:
-                yield f"Namespace/{name}: {mode} is not as of {oldest}"
-        if name == "default":
-            yield "Namespace/default is everybody's"
+    for space in spaces:
+        yield from (f"{title(space)}: {said}" for said in _open(space["metadata"]["labels"]))
+    names = {each["metadata"]["name"] for each in spaces} - {"default"}
     for each in objects:
-        if each["kind"] != "Namespace" and at(each, "metadata.namespace") not in spaces:
+        if each["kind"] != "Namespace" and at(each, "metadata.namespace") not in names:
             yield f"{title(each)}: is elsewhere"
+
+
+def _open(found: Labels) -> Iterator[str]:
+    wanted = {"": "restricted", "-version": f"v{versions()['kubernetes']['oldest']}"}
+    for mode in ("enforce", "audit", "warn"):
+        for suffix, value in wanted.items():
+            if found.get(f"pod-security.kubernetes.io/{mode}{suffix}") != value:
+                yield f"{mode}{suffix} is not {value}"
 
 
 def versions_of_apis(objects: Objects) -> Iterator[str]:

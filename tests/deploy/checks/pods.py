@@ -116,15 +116,15 @@ def _probes(container: Object) -> Iterator[str]:
 
 
 def ends_in_time(objects: Objects) -> Iterator[str]:
-    """Who is stopped has the time that the code takes, after the time in which requests still come."""
+    """Who is stopped has the time that the code takes, after that in which requests still come."""
     for pod in our_pods(objects):
         if pod.owner["kind"] == "Job":
             continue
         grace = pod.spec.get("terminationGracePeriodSeconds", 30)
-        sleeps = [at(each, "lifecycle.preStop.sleep.seconds") or 0 for each in pod.containers]
-        if grace < max(sleeps) + limits.POD_GRACE:
-            yield f"{pod}: {grace} s are less than {max(sleeps)} s and the {limits.POD_GRACE:g} s of the code"
-        if pod.component == "api" and not max(sleeps):
+        sleeps = max(at(each, "lifecycle.preStop.sleep.seconds") or 0 for each in pod.containers)
+        if grace < sleeps + limits.POD_GRACE:
+            yield f"{pod}: {grace} s are less than {sleeps} s and the code's {limits.POD_GRACE:g} s"
+        if pod.component == "api" and not sleeps:
             yield f"{pod}: stops while requests still come"
 
 

@@ -1,6 +1,8 @@
 """What one object says of another is so: nothing is named that is not there."""
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from tests.deploy import supplied
 from tests.deploy.objects import (
@@ -74,7 +76,7 @@ def _port_names(pod: Pod) -> set[str]:
 def monitors(objects: Objects) -> Iterator[str]:
     """What is to be scraped is there, at that port; foreign pods are known by their operators."""
     for monitor in of_kind(objects, "PodMonitor"):
-        if str(at(monitor, "metadata.labels") and monitor["metadata"]["name"]) in _FOREIGN:
+        if monitor["metadata"]["name"] in _FOREIGN:
             continue
         taken = [
             each for each in pods(objects) if matches(monitor["spec"]["selector"], each.labels)
@@ -87,11 +89,11 @@ def monitors(objects: Objects) -> Iterator[str]:
                     yield f"{title(monitor)}: {pod} has no port {endpoint['port']}"
 
 
-_FOREIGN = {"postgres": "metrics", "kafka": "tcp-prometheus"}
+_FOREIGN = ("postgres", "kafka")
 
 
 def routes(objects: Objects) -> Iterator[str]:
-    """A route comes from a Gateway of ours, under a name of its certificate, to a Service of ours."""
+    """A route comes from a Gateway of ours, by a name of its certificate, to a Service of ours."""
     ports = {
         (each["metadata"]["name"], port["port"])
         for each in of_kind(objects, "Service")
@@ -113,7 +115,7 @@ def routes(objects: Objects) -> Iterator[str]:
 
 
 def settings_and_secrets(objects: Objects) -> Iterator[str]:
-    """Every ConfigMap and Secret that is named is there, or is made by somebody known, key by key."""
+    """Every ConfigMap and Secret that is named is there, or made by somebody known, key by key."""
     maps = {each["metadata"]["name"]: set(each["data"]) for each in of_kind(objects, "ConfigMap")}
     secrets = supplied.secrets(objects)
     for each in objects:
@@ -122,32 +124,36 @@ def settings_and_secrets(objects: Objects) -> Iterator[str]:
             if there is None:
                 yield f"{title(each)}: there is no {kind} {name}"
             else:
-                missing = sorted(set(keys) - set(there))
+                missing = sorted(keys - set(there))
                 yield from (f"{title(each)}: {kind} {name} has no {key}" for key in missing)
 
 
-def _named(each: Object) -> Iterator[tuple[str, str, list[str]]]:
+def _named(each: Object) -> Iterator[tuple[str, str, set[str]]]:
     """Give what an object names: of which kind, the name, and the keys that it wants."""
     for path, value in walk(each.get("spec", {})):
-        place = path.rpartition(".")[2]
-        if not isinstance(value, dict):
-            if place in ("serverCASecret",):
-                yield "Secret", value, ["ca.crt", "ca.key"]
-            continue
-        if "secretName" in value and "defaultMode" in value:
-            yield "Secret", value["secretName"], [item["key"] for item in value.get("items", [])]
-        if place == "passwordSecret" or path.endswith("initdb.secret"):
-            yield "Secret", value["name"], ["username", "password"]
-        if place in ("configMap", "configMapRef"):
-            yield "ConfigMap", value["name"], []
-        if place in ("accessKeyId", "secretAccessKey"):
-            yield "Secret", value["name"], [value["key"]]
-        if "secretTargetRef" in path and "parameter" in value:
-            yield "Secret", value["name"], [value["key"]]
-        if "configMapTargetRef" in path and "parameter" in value:
-            yield "ConfigMap", value["name"], [value["key"]]
-        if "certificateRefs" in path and "name" in value:
-            yield "Secret", value["name"], ["tls.crt", "tls.key"]
+        for place, kind, keys in _PLACES:
+            if place.search(path):
+                yield _reference(kind, value, keys)
+
+
+def _reference(kind: str, value: Any, keys: set[str]) -> tuple[str, str, set[str]]:
+    if isinstance(value, str):
+        return kind, value, keys
+    items = {item["key"] for item in value.get("items", [])}
+    own = {value["key"]} if "key" in value else set()
+    return kind, value.get("secretName") or value["name"], keys | items | own
+
+
+_PLACES: tuple[tuple[re.Pattern[str], str, set[str]], ...] = (
+    (re.compile(r"volumes\[\d+\]\.configMap$|configMapRef$"), "ConfigMap", set()),
+    (re.compile(r"configMapTargetRef\[\d+\]$"), "ConfigMap", set()),
+    (re.compile(r"volumes\[\d+\]\.secret$|secretTargetRef\[\d+\]$"), "Secret", set()),
+    (re.compile(r"(accessKeyId|secretAccessKey)$"), "Secret", set()),
+    (re.compile(r"passwordSecret$|initdb\.secret$"), "Secret", {"username", "password"}),
+    (re.compile(r"serverCASecret$"), "Secret", {"ca.crt", "ca.key"}),
+    (re.compile(r"certificateRefs\[\d+\]$"), "Secret", {"tls.crt", "tls.key"}),
+)
+"""Where an object names a ConfigMap or a Secret, and the keys that it takes without saying so."""
 
 
 def volumes(objects: Objects) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the manifests give, the code reads; what the code needs, the manifests give; no secret shows."""
+"""The manifests give what the code reads, all that it needs, and no secret where it shows."""
 
 import base64
 import re
@@ -43,7 +43,7 @@ def files(objects: Objects) -> Iterator[str]:
         there = _files(pod, secrets)
         for container in pod.containers:
             for name, value in variables(container, {}).items():
-                is_file = name.endswith(_FILE) or name.endswith("_CA")
+                is_file = name.endswith((_FILE, "_CA"))
                 if is_file and value not in there:
                     yield f"{pod}: {name} is {value}, and there is no such file"
 
@@ -63,21 +63,22 @@ def secrecy(objects: Objects) -> Iterator[str]:
     """No secret stands in a manifest or an environment; those for laptops say so of themselves."""
     for secret in of_kind(objects, "Secret"):
         for key, value in secret.get("data", {}).items():
-            text = base64.b64decode(value).decode()
-            if key not in ("username",) and FOR_LAPTOPS not in text:
+            if key != "username" and FOR_LAPTOPS not in base64.b64decode(value).decode():
                 yield f"{title(secret)}: {key} may be a real one"
     for each in of_kind(objects, "ConfigMap"):
         for key, value in each["data"].items():
             if _SECRET_VALUE.search(value) or _gives_away(key):
                 yield f"{title(each)}: {key} is a secret"
     for pod in our_pods(objects):
-        for container in pod.containers:
-            for entry in container.get("env", []):
-                shown = entry.get("value", "")
-                if (_gives_away(entry["name"]) and "value" in entry) or _SECRET_VALUE.search(shown):
-                    yield f"{pod}: {entry['name']} shows a secret"
-                if at(entry, "valueFrom.secretKeyRef"):
-                    yield f"{pod}: {entry['name']} is in the environment; a file would do"
+        entries = [entry for each in pod.containers for entry in each.get("env", [])]
+        yield from (f"{pod}: {each['name']} shows a secret" for each in entries if _shows(each))
+
+
+def _shows(entry: Object) -> bool:
+    value = entry.get("value")
+    if value is None:
+        return at(entry, "valueFrom.secretKeyRef") is not None
+    return _gives_away(entry["name"]) or _SECRET_VALUE.search(value) is not None
 
 
 def _gives_away(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every field is one that the API knows, of the right kind: what a server says by strict validation.
+"""Every field is one that the API knows, of the right kind: a server says so when it is strict.
 
 `shapes.yaml` says which. A kind, or a version of a kind, that does not stand there is a complaint:
 that is how one is found which the oldest or newest server no longer takes.
