@@ -66,10 +66,15 @@ def rendered(installation: Installation) -> str:
     if installation in PLAIN:
         return build(KUBERNETES / "overlays" / installation.resource)
     with TemporaryDirectory() as folder:
-        copy = shutil.copytree(KUBERNETES, Path(folder) / "kubernetes") / "overlays" / "theirs"
-        copy.mkdir()
-        (copy / "kustomization.yaml").write_text(yaml.safe_dump(installation.kustomization()))
-        return build(copy)
+        return build(copied(Path(folder), installation.kustomization()))
+
+
+def copied(folder: Path, kustomization: dict[str, Any]) -> Path:
+    """Copy the manifests, and put an overlay of somebody's own beside ours; return where it is."""
+    place = shutil.copytree(KUBERNETES, folder / "kubernetes") / "overlays" / "theirs"
+    place.mkdir()
+    (place / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return place
 
 
 def objects_of(installation: Installation) -> list[Object]:
