@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
 import pytest
 import typer
 import yaml
@@ -109,9 +108,9 @@ def test_every_label_that_is_selected_by_selects_something() -> None:
 def test_every_handoff_command_is_one() -> None:
     assert len(handoff_commands()) >= 4
     for words in handoff_commands():
-        found: click.Command = typer.main.get_command(app)
-        while isinstance(found, click.Group):
-            found = found.commands[words.pop(0)]
+        found: Any = typer.main.get_command(app)
+        while commands := getattr(found, "commands", None):
+            found = commands[words.pop(0)]
         known = {option for each in found.params for option in each.opts}
         assert {word for word in words if word.startswith("--")} <= known
 
