@@ -1,6 +1,7 @@
 """What the code says of itself, with which manifests are compared."""
 
 import inspect
+import re
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -8,6 +9,7 @@ from typing import Any
 
 from pydantic_settings import BaseSettings
 
+from handoff import site
 from handoff.operations import OperationsSettings
 from handoff.services import ROLES, SERVICES
 from handoff.site import DATABASE, variable
@@ -17,7 +19,7 @@ from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web.health import build_operations
 
-_PREFIX = "HANDOFF_"
+_PREFIX, _API = "HANDOFF_", "HANDOFF_API_URL"
 NAMES = tuple(service.name for service in SERVICES)
 PACKAGES = {service.name: service.package for service in SERVICES}
 HEARERS = tuple(name for name in NAMES if heard_by(name))
@@ -61,9 +63,8 @@ def known(command: list[str]) -> set[str]:
     kafka = _variables(KafkaSettings)
     if command[1] == "topics":
         return kafka
-    places = {
-        variable(prefix, each) for prefix in (DATABASE, "HANDOFF_API_URL") for each in SERVICES
-    }
+    places = {variable(prefix, each) for prefix in (DATABASE, _API) for each in SERVICES}
+    places |= set(re.findall(r"HANDOFF_[A-Z_]+(?=[ ,\n])", str(site.__doc__)))
     return kafka | _variables(OperationsSettings) | places
 
 
@@ -75,7 +76,7 @@ def required(command: list[str]) -> set[str]:
     needed = {"HANDOFF_KAFKA_BOOTSTRAP"}
     if command[1] == "operations":
         needed |= {variable(DATABASE, each) for each in SERVICES}
-        needed |= {variable("HANDOFF_API_URL", each) for each in SERVICES}
+        needed |= {variable(_API, each) for each in SERVICES}
     return needed
 
 

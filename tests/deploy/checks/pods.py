@@ -95,24 +95,31 @@ def probes(objects: Objects) -> Iterator[str]:
 
 
 def _probes(container: Object) -> Iterator[str]:
-    ports = {port["name"]: port for port in container.get("ports", [])}
-    paths: dict[str, str] = {}
-    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
-        probe = container.get(name, {})
-        paths[name] = at(probe, "httpGet.path") or ""
-        if not probe:
-            yield f"no {name}"
-            continue
-        if paths[name] not in product.probe_paths():
-            yield f"{name} asks {paths[name]!r}, where nothing answers"
-        if at(probe, "httpGet.port") not in ports:
-            yield f"{name} asks a port that has no such name"
-        if probe.get("timeoutSeconds", 1) <= _LONGEST_WITHOUT_ANSWER:
-            yield f"{name} gives up too soon"
-    if paths["livenessProbe"] == paths["readinessProbe"]:
-        yield "the same question for alive and ready"
-    if paths["livenessProbe"] != "/livez":
-        yield "liveness asks more than whether the process is alive"
+    names = ("startupProbe", "livenessProbe", "readinessProbe")
+    yield from (f"no {name}" for name in names if name not in container)
+    ports = {port["name"] for port in container.get("ports", [])}
+    for name in names:
+        if name in container:
+            yield from (f"{name} {said}" for said in _probe(container[name], ports))
+    startup, alive, ready = (container.get(name, {}) for name in names)
+    if _allowed(startup) < limits.LIFESPAN_START:
+        yield "is taken for dead while it still begins"
+    if at(alive, "httpGet.path") != "/livez" or at(ready, "httpGet.path") != "/readyz":
+        yield "alive and ready are not asked as the two questions that they are"
+
+
+def _probe(probe: Object, ports: set[str]) -> Iterator[str]:
+    if at(probe, "httpGet.path") not in product.probe_paths():
+        yield f"asks at {at(probe, 'httpGet.path')}, where nothing answers"
+    if at(probe, "httpGet.port") not in ports:
+        yield "asks a port that has no such name"
+    if probe.get("timeoutSeconds", 1) <= _LONGEST_WITHOUT_ANSWER:
+        yield "gives up too soon"
+
+
+def _allowed(probe: Object) -> int:
+    seconds: int = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
+    return seconds
 
 
 def ends_in_time(objects: Objects) -> Iterator[str]:
