@@ -235,6 +235,14 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a route under a name that the certificate lacks",
           lambda o: spec(o, "HTTPRoute", "notifier").update(hostnames=["tasks.example.com"]),
           "routes"),
+    Fault("a route that leads to nothing of the API",
+          lambda o: spec(o, "HTTPRoute", "notifier")["rules"][0]["matches"][0]["path"].update(
+              value="/api"), "routes"),
+    Fault("a monitor of a path where nothing answers",
+          lambda o: spec(o, "PodMonitor", "handoff")["podMetricsEndpoints"][0].update(
+              path="/prometheus"), "monitors"),
+    Fault("a start that is cut short",
+          lambda o: container(o, API)["startupProbe"].update(failureThreshold=3), "probes"),
     Fault("copies spread among others",
           lambda o: pod(o, API)["topologySpreadConstraints"][0]["labelSelector"].update(
               matchLabels={"app.kubernetes.io/component": "api"}), "spread"),

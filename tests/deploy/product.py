@@ -1,10 +1,12 @@
 """What the code says of itself, with which manifests are compared."""
 
 import inspect
+import json
 import re
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings
@@ -47,6 +49,13 @@ def probe_paths() -> frozenset[str]:
     """Return the paths at which a process answers for itself."""
     app = build_operations(Heartbeats(), {})
     return frozenset(route.path for route in app._app.routes)  # noqa: SLF001  told nowhere else
+
+
+@cache
+def public_paths(service: str) -> tuple[str, ...]:
+    """Return the paths of a service's API, by the document that is made from its code."""
+    document = Path(__file__).parents[2] / "docs" / "openapi" / f"{service}.json"
+    return tuple(json.loads(document.read_text())["paths"])
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.deploy import supplied
+from tests.deploy import product, supplied
 from tests.deploy.objects import (
     NAME,
     Object,
@@ -84,6 +84,8 @@ def monitors(objects: Objects) -> Iterator[str]:
         if not taken:
             yield f"{title(monitor)}: scrapes no pod"
         for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            if endpoint.get("path") not in product.probe_paths():
+                yield f"{title(monitor)}: nothing answers at {endpoint.get('path')}"
             for pod in taken:
                 if endpoint["port"] not in _port_names(pod):
                     yield f"{title(monitor)}: {pod} has no port {endpoint['port']}"
@@ -94,14 +96,8 @@ _FOREIGN = ("postgres", "kafka")
 
 def routes(objects: Objects) -> Iterator[str]:
     """A route comes from a Gateway of ours, by a name of its certificate, to a Service of ours."""
-    ports = {
-        (each["metadata"]["name"], port["port"])
-        for each in of_kind(objects, "Service")
-        for port in each["spec"]["ports"]
-    }
-    certified = {
-        name for each in of_kind(objects, "Certificate") for name in each["spec"]["dnsNames"]
-    }
+    certificates = of_kind(objects, "Certificate")
+    certified = {name for each in certificates for name in each["spec"]["dnsNames"]}
     for route in of_kind(objects, "HTTPRoute"):
         for parent in route["spec"]["parentRefs"]:
             if parent["name"] not in names_of(objects, "Gateway"):
@@ -109,9 +105,22 @@ def routes(objects: Objects) -> Iterator[str]:
         for name in set(route["spec"]["hostnames"]) - certified:
             yield f"{title(route)}: the certificate is not for {name}"
         for rule in route["spec"]["rules"]:
-            for backend in rule["backendRefs"]:
-                if (backend["name"], backend.get("port")) not in ports:
-                    yield f"{title(route)}: there is no Service {backend['name']} at that port"
+            yield from (f"{title(route)}: {said}" for said in _rule(rule, route, objects))
+
+
+def _rule(rule: Object, route: Object, objects: Objects) -> Iterator[str]:
+    ports = {
+        (each["metadata"]["name"], port["port"])
+        for each in of_kind(objects, "Service")
+        for port in each["spec"]["ports"]
+    }
+    for backend in rule["backendRefs"]:
+        if (backend["name"], backend.get("port")) not in ports:
+            yield f"there is no Service {backend['name']} at that port"
+    prefixes = tuple(each["path"]["value"] for each in rule["matches"])
+    for path in product.public_paths(route["metadata"]["name"]):
+        if not path.startswith(prefixes):
+            yield f"does not lead to {path}"
 
 
 def settings_and_secrets(objects: Objects) -> Iterator[str]:
