@@ -1,0 +1,1 @@
+"""What must be so of rendered manifests: each check takes all objects and gives complaints."""

@@ -1,0 +1,114 @@
+"""Every service has its own database, that survives what the promise says it survives."""
+
+from collections.abc import Iterator
+
+from tests.deploy import product
+from tests.deploy.objects import COMPONENT, NAME, Object, Objects, at, of_kind, our_pods, title
+
+_FIELDS_OF_A_SCHEDULE = 6
+_FEWEST = 3
+_RESERVED = 3 + 5  # the superuser's, and what the audit opens
+_PROMISE = {"method": "any", "number": 1, "dataDurability": "required", "failoverQuorum": True}
+_PLUGIN = "barman-cloud.cloudnative-pg.io"
+
+
+def clusters(objects: Objects) -> Iterator[str]:
+    """Three instances on three nodes; a commit is on two of them; TLS; saved outside."""
+    saved = {at(each, "spec.cluster.name") for each in of_kind(objects, "ScheduledBackup")}
+    for each in of_kind(objects, "Cluster"):
+        yield from (f"{title(each)}: {said}" for said, is_so in _faults(each["spec"]) if is_so)
+        if each["metadata"]["name"] not in saved:
+            yield f"{title(each)}: is not saved"
+
+
+def _faults(spec: Object) -> Iterator[tuple[str, bool]]:
+    few = spec["instances"] < _FEWEST and spec.get("enablePDB") is not False
+    yield "too few instances, and a budget that blocks every drain", few
+    lost = at(spec, "postgresql.synchronous") != _PROMISE
+    yield "what was committed may be lost in a failover", lost
+    together = at(spec, "affinity.podAntiAffinityType") != "required"
+    yield "two instances may be on one node", together
+    open_ = "host all all all reject" not in (at(spec, "postgresql.pg_hba") or [])[-1:]
+    yield "takes connections without TLS, and to others' databases", open_
+    early = "CREATE ROLE operations" not in (at(spec, "bootstrap.initdb.postInitSQL") or [])
+    yield "a migration would find no role `operations` to give rights to", early
+    archivers = [each["name"] for each in spec.get("plugins", []) if each.get("isWALArchiver")]
+    yield "what happens between two backups is not saved", archivers != [_PLUGIN]
+
+
+def backups(objects: Objects) -> Iterator[str]:
+    """A backup is of a cluster that is there, by the plugin, at a time of six fields."""
+    known = {each["metadata"]["name"] for each in of_kind(objects, "Cluster")}
+    for each in of_kind(objects, "ScheduledBackup"):
+        spec = each["spec"]
+        if len(spec["schedule"].split()) != _FIELDS_OF_A_SCHEDULE:
+            yield f"{title(each)}: the schedule has not six fields, seconds first"
+        if spec["cluster"]["name"] not in known:
+            yield f"{title(each)}: there is no Cluster {spec['cluster']['name']}"
+        if (spec.get("method"), at(spec, "pluginConfiguration.name")) != ("plugin", _PLUGIN):
+            yield f"{title(each)}: is not made by the plugin"
+    stores = {each["metadata"]["name"] for each in of_kind(objects, "ObjectStore")}
+    for each in of_kind(objects, "Cluster"):
+        for plugin in each["spec"].get("plugins", []):
+            if at(plugin, "parameters.barmanObjectName") not in stores:
+                yield f"{title(each)}: there is no ObjectStore for it"
+
+
+def owners(objects: Objects) -> Iterator[str]:
+    """Each service's database has the name of its role, which owns it."""
+    if not of_kind(objects, "Cluster"):
+        return
+    found = [
+        *(each["spec"] for each in of_kind(objects, "Database")),
+        *(_of_initdb(each) for each in of_kind(objects, "Cluster")),
+    ]
+    named = [each["name"] for each in found if each.get("name")]
+    if sorted(named) != sorted(product.PACKAGES.values()):
+        yield f"the databases are {', '.join(sorted(named))}"
+    yield from (f"{each['name']}: its owner is {each['owner']}" for each in found
+                if each.get("name") != each.get("owner"))  # fmt: skip
+    for each in of_kind(objects, "Cluster"):
+        roles = {role["name"] for role in at(each, "spec.managed.roles") or []}
+        if "operations" not in roles:
+            yield f"{title(each)}: `operations` cannot log in"
+        owned = {database["spec"]["owner"] for database in of_kind(objects, "Database")}
+        yield from (f"{title(each)}: no role {name}" for name in sorted(owned - roles))
+
+
+def _of_initdb(each: Object) -> Object:
+    return {
+        "name": at(each, "spec.bootstrap.initdb.database"),
+        "owner": at(each, "spec.bootstrap.initdb.owner"),
+    }
+
+
+def connections(objects: Objects) -> Iterator[str]:
+    """All processes at their most, in a rollout too, find a connection."""
+    clusters = of_kind(objects, "Cluster")
+    shared = len(clusters) == 1
+    for each in clusters:
+        most = int(at(each, "spec.postgresql.parameters.max_connections") or 100)
+        services = product.NAMES if shared else (each["metadata"]["labels"][NAME],)
+        needed = _RESERVED + sum(_needed(objects, name) for name in services)
+        if needed > most:
+            yield f"{title(each)}: takes {most} connections, and {needed} may be wanted"
+
+
+def _needed(objects: Objects, service: str) -> int:
+    total = 0
+    for pod in our_pods(objects):
+        role = pod.labels.get(COMPONENT, "")
+        if pod.labels.get(NAME) == service and role in ("api", "worker", "migrate"):
+            surge = 1 if role == "api" else 0
+            most = _scaled(objects, pod.owner["metadata"]["name"])
+            copies = most or pod.owner["spec"].get("replicas", 1)
+            total += (copies + surge) * product.connections(service, role)
+    return total
+
+
+def _scaled(objects: Objects, name: str) -> int | None:
+    for each in of_kind(objects, "ScaledObject"):
+        if at(each, "spec.scaleTargetRef.name") == name:
+            most: int = each["spec"]["maxReplicaCount"]
+            return most
+    return None

@@ -1,0 +1,139 @@
+"""What deploy/README.md tells people is so: its versions, names, paths, commands and examples."""
+
+import re
+import shlex
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from tests.deploy.checks.every import complaints
+from tests.deploy.objects import names_of, title
+from tests.deploy.rendering import (
+    INSTALLATIONS,
+    KUBERNETES,
+    OVERLAYS,
+    ROOT,
+    build,
+    copied,
+    objects_of,
+)
+from tests.deploy.test_build import requested
+from tests.deploy.versions import versions
+
+from handoff.__main__ import app
+
+README = (ROOT / "deploy" / "README.md").read_text()
+COMMANDS = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)))
+EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+OURS = "deploy/kubernetes/overlays/ours"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the rows of the table that begins with a heading."""
+    table = README[README.index(f"| {heading} |") :].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in table]
+
+
+def handoff_commands() -> list[list[str]]:
+    """Return the `handoff` commands that people are told to type."""
+    return [shlex.split(found) for found in re.findall(r"-- handoff ([a-z][^\n)]*)", COMMANDS)]
+
+
+def build_ours(kustomization: dict[str, Any]) -> list[dict[str, Any]]:
+    """Build an overlay as somebody would write it."""
+    with TemporaryDirectory() as folder:
+        place = copied(Path(folder), kustomization)
+        return [each for each in yaml.safe_load_all(build(place)) if each]
+
+
+def test_the_table_of_operators_is_that_of_the_versions() -> None:
+    told = {name: version for name, version, *_ in rows("Operator")}
+
+    assert told == {name: each["version"] for name, each in versions()["operators"].items()}
+    oldest, newest = versions()["kubernetes"].values()
+    assert f"Kubernetes {oldest} to {newest}" in README
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_an_overlay_asks_for_is_told(overlay: str) -> None:
+    objects = objects_of(next(each for each in INSTALLATIONS if each.name == overlay))
+    told = next(row[-1] for row in rows("Overlay") if row[0] == overlay)
+
+    assert told == f"{requested(objects, 'cpu'):.1f} cores, {requested(objects, 'memory'):.1f} GiB"
+
+
+def test_every_component_is_told_of() -> None:
+    folders = {path.name for path in (KUBERNETES / "components").iterdir()}
+
+    assert [name for name in folders if f"`{name}`" not in README] == []
+
+
+def test_every_path_that_is_named_is_there() -> None:
+    named = set(re.findall(r"deploy/kubernetes/[a-z./-]+", README))
+
+    assert [name for name in sorted(named) if name.rstrip("/.") != OURS
+            and not name.startswith(f"{OURS}/") and not (ROOT / name).exists()] == []  # fmt: skip
+
+
+def test_every_link_leads_to_a_heading_that_is_there() -> None:
+    for path, anchor in re.findall(r"\]\(([^)#]+)#?([^)]*)\)", README):
+        text = (ROOT / "deploy" / path).read_text()
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+
+        assert not anchor or anchor in {each.lower().replace(" ", "-") for each in headings}
+
+
+def test_every_workload_and_cluster_that_is_named_is_there() -> None:
+    there = {title(each).lower() for each in objects_of(INSTALLATIONS[2])}
+    kinds = "deployment|statefulset|service|kafka|cluster"
+    named = re.findall(rf"\b({kinds})(?:\.postgresql\.cnpg\.io)?/([a-z-]+)", COMMANDS)
+
+    assert named
+    assert [f"{kind}/{name}" for kind, name in named if f"{kind}/{name}" not in there] == []
+
+
+def test_every_label_that_is_selected_by_selects_something() -> None:
+    components = {each["metadata"]["labels"].get("app.kubernetes.io/component")
+                  for each in INSTALLATIONS for each in objects_of(each)}  # fmt: skip
+    lists = re.findall(r"component (?:not)?in \(([a-z, ]+)\)", COMMANDS)
+    named = {name for each in lists for name in each.split(", ")}
+    named |= set(re.findall(r"component=([a-z]+)", COMMANDS))
+
+    assert named - components == set()
+
+
+def test_every_handoff_command_is_one() -> None:
+    assert len(handoff_commands()) >= 4
+    for words in handoff_commands():
+        found: Any = typer.main.get_command(app)
+        while commands := getattr(found, "commands", None):
+            found = commands[words.pop(0)]
+        known = {option for each in found.params for option in each.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_the_example_of_an_overlay_builds_and_nothing_is_to_be_said_of_it() -> None:
+    first, _ = EXAMPLES
+    kept = [each for each in first["images"] if each["name"] != "handoff/notifier"]
+    objects = build_ours({**first, "images": kept})
+
+    assert "leads.our-company.com" in str(build_ours(first))
+    assert names_of(objects, "HTTPRoute")
+    assert complaints(objects) == []
+
+
+def test_the_example_of_a_restore_begins_from_what_was_saved() -> None:
+    first, restore = EXAMPLES
+    whole = {**first, "resources": ["../production"], "images": [], "components": [], **restore}
+    objects = build_ours(whole)
+    cluster = next(each for each in objects if title(each) == "Cluster/notifier-postgres")
+
+    assert "initdb" not in cluster["spec"]["bootstrap"]
+    (plugin,) = cluster["spec"]["plugins"]
+    saved = cluster["spec"]["externalClusters"][0]["plugin"]["parameters"]["serverName"]
+    assert saved == "notifier-postgres" != plugin["parameters"]["serverName"]
+    said = complaints(objects)
+    assert all(each.startswith(("Cluster/notifier-postgres", "the databases")) for each in said)
