@@ -17,11 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
+from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.messaging import loops
 from shared.messaging.worker import Worker, WorkerSettings
 from shared.settings import DatabaseSettings, FaultSettings, TelemetrySettings, WebSettings
-from shared.telemetry import logging
+from shared.telemetry import logging, metrics
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web import server
 from shared.web.app import Lifespan
@@ -67,6 +68,7 @@ def main(service: Service[S]) -> int:
     settings = read_settings(service, parser)
     crash_points.arm(settings.crash_at)
     logging.configure(settings, service=service.name, role=asked.role)
+    metrics.BUILD.labels(service.name, asked.role, version_of(service.name)).set(1)
     if asked.role == "api":
         return run_api(service, settings)
     heartbeats = Heartbeats(settings.silence_seconds)

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.contract.artefacts import asyncapi, index, openapi, settings
+from tests.contract.artefacts import asyncapi, index, metrics, openapi, settings
 from tests.contract.artefacts.samples import SAMPLES, full, minimal
 from tests.contract.artefacts.schemas import schema_of
 
@@ -22,6 +22,7 @@ def wanted() -> dict[Path, str]:
     pages = {
         CONTRACTS / "README.md": index.document(),
         ROOT / "docs" / "settings.md": settings.document(),
+        ROOT / "docs" / "metrics.md": metrics.document(),
     }
     return pages | {path: _text(content) for path, content in _contents()}
 

@@ -82,7 +82,7 @@ class Observe:
 def _tell(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = templates_of(scope["app"]).of(scope)
-    metrics.REQUEST_SECONDS.labels(method=method, route=route, status=str(status)).observe(seconds)
+    metrics.child(metrics.REQUEST_SECONDS, method, route, str(status)).observe(seconds)
     _LOG.info(
         "request",
         method=method,

@@ -56,6 +56,7 @@ class Resolver:
             while not stop.is_set():
                 if not await self.lease.hold():
                     self.heartbeat.stand_by()
+                    metrics.OLDEST_UNRESOLVED.set(0)  # who holds the lease tells
                     await backoff.sleep(_LEASE_SLEEP, stop)
                     continue
                 self.heartbeat.free()
@@ -106,7 +107,7 @@ class Resolver:
             await self._split(batch, now, error)
         else:
             crash_points.reach("resolve.after_commit")
-            _count(outcomes)
+            _measure(batch, outcomes, now)
 
     async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:
         rest = [one for one in batch if one.id != without]
@@ -136,6 +137,8 @@ class Resolver:
         metrics.SUBMISSIONS.labels(outcome="parked").inc()
 
 
-def _count(outcomes: Mapping[str, int]) -> None:
+def _measure(batch: Sequence[Pending], outcomes: Mapping[str, int], now: datetime) -> None:
     for outcome, count in outcomes.items():
-        metrics.SUBMISSIONS.labels(outcome=outcome).inc(count)
+        metrics.child(metrics.SUBMISSIONS, outcome).inc(count)
+    for one in batch:
+        metrics.SUBMISSION_AGE.observe(max(0.0, (now - one.received_at).total_seconds()))
