@@ -15,7 +15,7 @@ LABELS = {
     "look": "`lately`: what moved since the last audit; `everything`",
     "loop": "a loop of a worker, such as `relay`, `consume`, `resolve`",
     "method": "a method of HTTP, or `other`",
-    "outcome": "an outcome of a submission, or `parked`",
+    "outcome": "of a submission, or `parked`; of spans `sent` or `lost`",
     "reason": "why a loop is held, or a lead parked; a word of ours",
     "role": "`api`, `worker`, `audit`",
     "route": "a route's template, such as `/v1/leads/{lead_id}`, or `unmatched`",

@@ -25,7 +25,7 @@ from shared.messaging.merging import Became, NotLocked
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams, Verdict
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans
 
 Effects = Counter[tuple[str, str]]
 """How often something became of events, by topic and by what: see `metrics.HEARD`."""
@@ -135,7 +135,8 @@ class Batch(Generic[D]):
         named = merging.named(deliveries) if LeadMerged.kind in self.listened else set[UUID]()
         while True:
             try:
-                return await self._run(deliveries, named, counted=counted, released=released)
+                with spans.together("hear", "consumer"):
+                    return await self._run(deliveries, named, counted=counted, released=released)
             except NotLocked as more:
                 named |= more.names
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared import crash_points
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans, tracing
 
 _MOST_ROWS = 500
 
@@ -32,6 +32,7 @@ class _Waiting(Generic[Row, Answer]):
     row: Row
     size: int
     answer: asyncio.Future[Answer]
+    trace: str | None
 
 
 class Flusher(Generic[Row, Answer]):
@@ -67,7 +68,8 @@ class Flusher(Generic[Row, Answer]):
         if self._bytes + size > self._max_bytes:
             metrics.CAPTURE_REFUSED.labels(cause="full").inc()
             raise Overloaded
-        waiting = _Waiting(row, size, asyncio.get_running_loop().create_future())
+        answer = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(row, size, answer, tracing.current())
         self._bytes += size
         self._queue.append(waiting)
         self._arrived.set()
@@ -91,7 +93,10 @@ class Flusher(Generic[Row, Answer]):
     async def _flush(self, batch: list[_Waiting[Row, Answer]]) -> None:
         crash_points.reach("capture.before_write")
         try:
-            answers = await self._write([waiting.row for waiting in batch])
+            with spans.together("store"):
+                for waiting in batch:
+                    spans.part(waiting.trace, "submission")
+                answers = await self._write([waiting.row for waiting in batch])
         except Exception as error:  # noqa: BLE001  whatever it was, somebody waits for an answer
             await self._flush_failed(batch, error)
             return

@@ -22,6 +22,7 @@ def child(metric: M, *labels: str) -> M:
     return metric.labels(*labels)
 
 
+SPANS = Counter("handoff_spans_total", "Spans that were to be exported", ["outcome"])
 BUILD = Gauge(
     "handoff_build_info", "1; which code runs in this process", ["service", "role", "version"]
 )

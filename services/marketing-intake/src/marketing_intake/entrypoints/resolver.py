@@ -22,7 +22,7 @@ from shared.database.errors import Kind, kind_of
 from shared.database.kept import KeptConnection
 from shared.messaging import backoff, pace
 from shared.messaging.lease import Lease
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans
 from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,8 @@ class Resolver:
     async def settle(self, batch: Sequence[Pending], now: datetime) -> None:
         """Resolve a batch; what cannot be is left out of it, down to the one."""
         try:
-            outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
+            with spans.together("resolve"):
+                outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
         except Failed as failed:
             await self._park(failed.submission_id, failed.cause)
             await self._settle_rest(batch, failed.submission_id, now)
