@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 from handoff import operations
@@ -20,6 +21,7 @@ LABELS = {
     "role": "`api`, `worker`, `audit`",
     "route": "a route's template, such as `/v1/leads/{lead_id}`, or `unmatched`",
     "service": "a service's name, or `operations`",
+    "state": "`received`: nobody resolved it yet; `waiting`, `parked`: put aside, with a reason",
     "status": "a status of HTTP",
     "table": "a table that is kept by days",
     "timer": "a timer of a service, such as `ring`",
@@ -57,6 +59,16 @@ def name_of(metric: MetricWrapperBase) -> str:
 def labels_of(metric: MetricWrapperBase) -> tuple[str, ...]:
     """Return the names of a metric's labels."""
     return tuple(metric._labelnames)  # noqa: SLF001  the library shows them nowhere else
+
+
+def shown() -> set[str]:
+    """Return the names of all series of a process, with those of a histogram's parts."""
+    names: set[str] = set()
+    for name, metric in declared().items():
+        (family,) = metric.describe()
+        parts = ("_bucket", "_count", "_sum") if family.type == "histogram" else ("",)
+        names |= {f"{name}{part}" for part in parts}
+    return names | {sample.name for each in REGISTRY.collect() for sample in each.samples}
 
 
 def document() -> str:

@@ -5,6 +5,7 @@ runs. Nobody is answered before the commit. What is written is the caller's busi
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -68,12 +69,15 @@ class Flusher(Generic[Row, Answer]):
         if self._bytes + size > self._max_bytes:
             metrics.CAPTURE_REFUSED.labels(cause="full").inc()
             raise Overloaded
-        answer = asyncio.get_running_loop().create_future()
+        began, answer = time.perf_counter(), asyncio.get_running_loop().create_future()
         waiting = _Waiting(row, size, answer, tracing.current())
         self._bytes += size
         self._queue.append(waiting)
         self._arrived.set()
-        return await waiting.answer
+        try:
+            return await answer
+        finally:
+            metrics.CAPTURE_SECONDS.observe(time.perf_counter() - began)
 
     async def run(self) -> None:
         """Flush for ever; cancel to stop."""

@@ -18,7 +18,10 @@ M = TypeVar("M", Counter, Gauge, Histogram)
 
 @cache
 def child(metric: M, *labels: str) -> M:
-    """Return a metric under its labels, and keep it: to look it up costs more than to count."""
+    """Return a metric under its labels, and keep it: to look it up costs more than to count.
+
+    Not for one that is ever cleared.
+    """
     return metric.labels(*labels)
 
 
@@ -46,6 +49,11 @@ TURNED_AWAY = Counter(
 )
 TASKS = Gauge("handoff_asyncio_tasks", "Tasks of this process that are not done")
 
+CAPTURE_SECONDS = Histogram(
+    "handoff_capture_seconds",
+    "Time until a submission was stored or refused, in the queue and at its commit",
+    buckets=_SECONDS,
+)
 CAPTURE_BATCH = Histogram("handoff_capture_batch_rows", "Rows that shared a commit", buckets=_ROWS)
 CAPTURE_REFUSED = Counter("handoff_capture_refused_total", "Submissions answered 503", ["cause"])
 SUBMISSIONS = Counter(
@@ -57,7 +65,9 @@ SUBMISSION_AGE = Histogram(
     buckets=_SECONDS,
 )
 OLDEST_UNRESOLVED = Gauge(
-    "handoff_submission_oldest_unresolved_seconds", "Age of the oldest submission without outcome"
+    "handoff_submission_oldest_unresolved_seconds",
+    "Age of the oldest submission without outcome; told by who resolves",
+    ["state"],
 )
 
 DAYS_KEPT = Gauge(

@@ -56,7 +56,7 @@ class Resolver:
             while not stop.is_set():
                 if not await self.lease.hold():
                     self.heartbeat.stand_by()
-                    metrics.OLDEST_UNRESOLVED.set(0)  # who holds the lease tells
+                    metrics.OLDEST_UNRESOLVED.clear()
                     await backoff.sleep(_LEASE_SLEEP, stop)
                     continue
                 self.heartbeat.free()
@@ -78,7 +78,8 @@ class Resolver:
 
     async def _measure(self) -> None:
         async with self.engine.connect() as connection:
-            metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
+            for state, seconds in (await submissions.oldest_unresolved(connection)).items():
+                metrics.OLDEST_UNRESOLVED.labels(state).set(seconds)
 
     async def turn(self) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
