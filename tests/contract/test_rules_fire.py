@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.artefacts.dashboards.boards import BOARDS
 from tests.contract.artefacts.rules import RULES, alerts
 from tests.contract.firing import CASES, Case, Series
 from tests.stack.promtool import NotToBeHad, promtool
@@ -56,6 +57,20 @@ def test_every_alert_is_tried() -> None:
 
 def test_the_rules_are_rules(tool: Path) -> None:
     ask(tool, "check", "rules", *FILES)
+
+
+def test_every_expression_of_a_dashboard_can_be_read(tool: Path, tmp_path: Path) -> None:
+    expressions = [
+        expression.replace("$__rate_interval", "5m").replace("$service", "notifier")
+        for board in BOARDS.values()
+        for panel in board.content()["panels"]
+        for expression in (target["expr"] for target in panel.get("targets", ()))
+    ]
+    rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(expressions)]
+    asked = tmp_path / "asked.yaml"
+    asked.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+
+    ask(tool, "check", "rules", str(asked))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.alert}{case.window}")
