@@ -36,7 +36,7 @@ _SCOPE = InstrumentationScope("handoff")
 _UNSET, _ERROR = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
 
 
-class Sending(OTLPSpanExporter):
+class Counting(OTLPSpanExporter):
     """The library's exporter; counts what it sends, and gives up once it is too late."""
 
     too_late: float = math.inf
@@ -58,16 +58,16 @@ class Exporter:
         """Send to `endpoint`, in the name of this process (`service.name` and the like)."""
         logging.getLogger("opentelemetry").setLevel("ERROR")  # it warns of each failed export
         self._resource = Resource.create(who)
-        self._sending = Sending(
+        self._counting = Counting(
             endpoint=endpoint.removesuffix("/").removesuffix(_PATH) + _PATH,
             timeout=_ONE_EXPORT_SECONDS,
         )
-        self._processor = BatchSpanProcessor(self._sending, max_queue_size=_MOST_WAITING)
+        self._processor = BatchSpanProcessor(self._counting, max_queue_size=_MOST_WAITING)
         atexit.register(self.close)
 
     def close(self) -> None:
         """Send what waits, for a few seconds: a collector that is away holds up no stop."""
-        self._sending.too_late = time.monotonic() + _LAST_EXPORTS_SECONDS
+        self._counting.too_late = time.monotonic() + _LAST_EXPORTS_SECONDS
         self._processor.shutdown()
 
     def __call__(self, span: Span) -> None:
