@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.contract.artefacts import openapi
 from tests.contract.artefacts.expressions import metrics_in
 from tests.contract.artefacts.metrics import shown
 from tests.contract.artefacts.rules import alerts, groups
@@ -12,6 +13,7 @@ from tests.house import code
 from handoff.services import ROLES, SERVICES
 
 RULES = [rule for group in groups() for rule in group["rules"]]
+DOORS = ("/v1/leads", "/v1/forms/", "/v1/in/")
 SEVERITIES = {"page", "ticket"}
 
 
@@ -52,6 +54,21 @@ def test_what_is_recorded_is_used() -> None:
     used = {metric for rule in alerts() for metric in metrics_in(rule["expr"])}
 
     assert {rule["record"] for rule in RULES if "record" in rule} <= used
+
+
+def test_a_promise_is_about_routes_that_take_leads() -> None:
+    paths = openapi.document("marketing-intake")["paths"]
+    named = {
+        route.replace(".token.", "{token}")
+        for rule in RULES
+        for routes in re.findall(r'route=~"([^"]+)"', rule["expr"])
+        for route in routes.split("|")
+    }
+
+    about_known = {path for path in paths if path.startswith("/v1/leads/{")}
+    doors = {path for path in paths if "post" in paths[path] and path.startswith(DOORS)}
+
+    assert named == doors - about_known
 
 
 def test_each_role_of_each_service_is_missed() -> None:
