@@ -48,6 +48,7 @@ async def test_each_submission_is_counted_once_by_its_outcome(quiet_intake: Inta
 async def test_the_oldest_without_outcome_is_told_by_its_state(
     quiet_intake: Intake, state: str
 ) -> None:
+    await resolve(quiet_intake)
     receipt = (await quiet_intake.post(email=f"{new_id()}@old.example.com")).json()["receipt_id"]
     async with quiet_intake.engine.connect() as connection:
         before = await oldest_unresolved(connection)
