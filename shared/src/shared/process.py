@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Generic, TypeVar
 
 import structlog
@@ -18,12 +19,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
+from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.database.schema import Tables
 from shared.messaging import backoff, loops
 from shared.messaging.worker import Worker, WorkerSettings
-from shared.settings import DatabaseSettings, FaultSettings, TelemetrySettings, WebSettings
-from shared.telemetry import logging
+from shared.settings import (
+    DatabaseSettings,
+    FaultSettings,
+    TelemetrySettings,
+    TracingSettings,
+    WebSettings,
+)
+from shared.telemetry import logging, metrics, spans, tracing
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web import server
 from shared.web.app import Lifespan
@@ -35,7 +43,7 @@ _LOOK_AGAIN_SECONDS = 2.0
 
 
 class ServiceSettings(
-    DatabaseSettings, WorkerSettings, WebSettings, TelemetrySettings, FaultSettings
+    DatabaseSettings, WorkerSettings, WebSettings, TelemetrySettings, TracingSettings, FaultSettings
 ):
     """What every service needs to know; a service's own settings extend it."""
 
@@ -73,6 +81,9 @@ def main(service: Service[S]) -> int:
     settings = read_settings(service, parser)
     crash_points.arm(settings.crash_at)
     logging.configure(settings, service=service.name, role=asked.role)
+    version = version_of(service.name)
+    metrics.BUILD.labels(service.name, asked.role, version).set(1)
+    export_spans(settings, service=service.name, role=asked.role, version=version)
     if asked.role == "api":
         return run_api(service, settings)
     heartbeats = Heartbeats(settings.silence_seconds)
@@ -94,6 +105,22 @@ def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
             for fault in error.errors(include_input=False)
         ]
         parser.error("; ".join(faults))
+
+
+def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:
+    """Export spans if that is wanted; only then is what it takes imported."""
+    if settings.otlp_endpoint is None:
+        return
+    exporting = import_module("shared.telemetry.exporting")
+    who = {
+        "service.namespace": "handoff",
+        "service.name": service,
+        "service.version": version,
+        "service.instance.id": settings.instance,
+        "handoff.role": role,
+    }
+    spans.export(exporting.Exporter(settings.otlp_endpoint, **who))
+    tracing.sample(settings.trace_share)
 
 
 def run_api(service: Service[S], settings: S) -> int:

@@ -191,6 +191,24 @@ class WebSettings(HandoffSettings):
     )
 
 
+class TracingSettings(HandoffSettings):
+    """Whether spans are exported, and of how many traces."""
+
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="where spans are sent, by OTLP over HTTP, such as `http://collector:4318`;"
+        " none: nowhere",
+    )
+    trace_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="of how many of the traces that begin here spans are sent; of others their"
+        " `traceparent` says it",
+    )
+
+
 class TelemetrySettings(HandoffSettings):
     """How a process tells what it does."""
 
