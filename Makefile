@@ -27,6 +27,7 @@ check: setup-dev ## All that can be said without Postgres and Kafka: form, types
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/codespell
+	@$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-logo
 	@set -e; for member in $(MEMBERS); do (cd $$member && $(CURDIR)/$(BIN)/deptry src); done
@@ -39,7 +40,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test integration hostile e2e faults load bench
+.PHONY: test test-deploy integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -47,6 +48,9 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 		took="$$took\n$$suite: $$((SECONDS - began)) s"; \
 		[ -z "$$failed" ] || { printf "== $$suite does not hold$$took\n"; exit 1; }; \
 	done; printf "== all of it holds$$took\n"
+
+test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/deploy
 
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 	@$(BIN)/pytest -q -n 3 --dist loadfile tests/contract tests/integration

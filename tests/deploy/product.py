@@ -27,11 +27,6 @@ PACKAGES = {service.name: service.package for service in SERVICES}
 HEARERS = tuple(name for name in NAMES if heard_by(name))
 TOPIC_NAMES = tuple(topic.name for topic in TOPICS)
 
-COMING = {
-    f"{_PREFIX}{name}" for name in ("DATABASE_CA", "KAFKA_CA", "KAFKA_USER", "KAFKA_PASSWORD")
-}
-"""Settings that the manifests give already and the code is about to read: to become empty."""
-
 
 def commands() -> list[list[str]]:
     """Return every command that a container may run."""

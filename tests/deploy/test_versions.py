@@ -4,7 +4,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.deploy import product
 from tests.deploy.rendering import INSTALLATIONS, ROOT, objects_of
 from tests.deploy.versions import CORE, api_versions, versions
 
@@ -36,12 +35,6 @@ def test_no_version_is_named_that_nothing_uses() -> None:
     used = {each["apiVersion"] for name in INSTALLATIONS for each in objects_of(name)}
 
     assert used >= api_versions() - CORE
-
-
-def test_a_setting_that_is_still_coming_is_not_there_yet() -> None:
-    there = {name for command in product.commands() for name in product.known(command)}
-
-    assert there & product.COMING == set(), "take it out of COMING"
 
 
 def test_no_image_of_others_is_the_latest() -> None:

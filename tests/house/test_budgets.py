@@ -58,11 +58,3 @@ def test_no_first_party_import_hides_in_a_function() -> None:
     ]
 
     assert hidden == []
-
-
-def test_what_is_locked_names_no_index() -> None:
-    locks = sorted((code.ROOT / "requirements").glob("*.txt"))
-    lines = [line for lock in locks for line in lock.read_text().splitlines()]
-
-    assert len(locks) == 3
-    assert [line for line in lines if "://" in line or line.startswith(("-i", "--index"))] == []

@@ -11,6 +11,7 @@ DOCUMENTS = [
     *code.ROOT.glob("*.md"),
     *(code.ROOT / "docs").rglob("*.md"),
     *(code.ROOT / "services").glob("*/README.md"),
+    *(code.ROOT / "deploy").rglob("*.md"),
 ]
 
 

@@ -82,13 +82,14 @@ PIPELINE = (
     FROM generate_series(1, 3) AS g (n)""",
     f"""INSERT INTO lead (id, version, card, created_at, updated_at)
     SELECT made('lead', n, {{most}}), 1, '{{{{}}}}', now(), now() {_N} WHERE {{qualified}}""",
-    f"""INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, version,
+    f"""INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, version, asked_at,
             outcome, closed_at, created_at, updated_at)
     SELECT made('deal', n, {{most}}), {{person}}, made('lead', n, {{most}}), {_REP},
            CASE WHEN outcome IN ('won', 'lost') THEN outcome
                 WHEN n / 1000 % 50 = 7 THEN 'negotiation'
                 ELSE (ARRAY['new', 'contacted', 'demo'])[1 + n / 1000 % 3] END,
-           50, 'B2', 1, outcome, CASE WHEN outcome IS NOT NULL THEN at(n, {{most}}) END,
+           50, 'B2', 1, at(n, {{most}}), outcome,
+           CASE WHEN outcome IS NOT NULL THEN at(n, {{most}}) END,
            at(n, {{most}}), at(n, {{most}})
     FROM ({_DEALS}) AS d""",
     f"""INSERT INTO timeline_entry (id, deal_id, lead_id, kind, detail, occurred_at, created_at,

@@ -3,6 +3,7 @@
 For the tests that take the walk from outside: by HTTP, by the command, and by killing things.
 """
 
+import itertools
 import json
 import os
 import secrets
@@ -36,17 +37,25 @@ class System:
 
     run: Path
     root: Path = ROOT
+    settings: Mapping[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes the commands find this one."""
-        return {**os.environ, "HANDOFF_RUN_DIR": str(self.run)}
+        return {**os.environ, **self.settings, "HANDOFF_RUN_DIR": str(self.run)}
 
     @property
     def status(self) -> Mapping[str, Any]:
         """What `handoff status --json` is made from: too often asked for to start the command."""
         return json.loads((self.run / "state.json").read_text())
+
+    @property
+    def processes(self) -> list[Mapping[str, Any]]:
+        """What is written down of each process of ours, the auditor's included."""
+        status = self.status
+        of_services = [each["processes"] for each in status["services"].values()]
+        return [*itertools.chain(*of_services), status["operations"]]
 
     def handoff(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the command on this system."""
@@ -83,11 +92,11 @@ class System:
 
 
 @contextmanager
-def running(*options: str) -> Generator[System]:
-    """Run the product during a block."""
+def running(*options: str, **settings: str) -> Generator[System]:
+    """Run the product during a block; settings by the names of their variables."""
     place = Path(tempfile.gettempdir()) / f"handoff-system-{secrets.token_hex(4)}"
     place.mkdir(mode=0o755)
-    system = System(place)
+    system = System(place, settings=settings)
     try:
         answer = system.handoff("up", "--detach", *options, check=False)
         if answer.returncode != 0:

@@ -9,6 +9,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,7 @@ from shared import limits
 from shared.clock import utc_now
 from shared.messaging import backoff
 from shared.settings import SilenceSettings, TelemetrySettings, WebSettings
-from shared.telemetry import trail
+from shared.telemetry import metrics, trail
 from shared.telemetry.heartbeat import Heartbeat, Heartbeats
 from shared.web import server
 from shared.web.health import build_operations
@@ -58,6 +59,7 @@ class OperationsSettings(WebSettings, TelemetrySettings, SilenceSettings):
 def run_operations(site: Site, settings: OperationsSettings) -> int:
     """Audit until told to stop; return the process's exit code."""
     LEADS_MISSING.set(math.nan)
+    metrics.BUILD.labels("operations", "audit", version("handoff")).set(1)
     heartbeats = Heartbeats(settings.silence_seconds)
     watch = Watch(site, settings, heartbeats.loop("audit"))
     operations = build_operations(heartbeats, {})

@@ -5,7 +5,9 @@ the environment says it (each variable also as `…_FILE`, the path of a file th
 
     HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>   its database, as the role `operations`
     HANDOFF_API_URL_<SERVICE>                   its API
-    HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_TOPIC_PREFIX
+    HANDOFF_DATABASE_CA                         a PEM file: connect by TLS, to that host alone
+    HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_CA, HANDOFF_KAFKA_USER, HANDOFF_KAFKA_PASSWORD,
+    HANDOFF_TOPIC_PREFIX
 
 with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
 """
@@ -13,6 +15,7 @@ with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 from handoff.layout import Layout
 from handoff.services import SERVICES, Service
@@ -24,6 +27,7 @@ ENVIRONMENT = (
     "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
 )
 DATABASE, _API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
+_AUTHORITY = "HANDOFF_DATABASE_CA"
 
 
 class NotFound(Exception):
@@ -61,7 +65,10 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     Raises:
         NotFound: neither.
     """
-    databases = _from_environment(environ, DATABASE)
+    databases = {
+        service: _trusting(url, environ.get(_AUTHORITY))
+        for service, url in _from_environment(environ, DATABASE).items()
+    }
     if databases:
         bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
         kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
@@ -79,6 +86,14 @@ def site_of(state: SystemState) -> Site:
         apis={name: each.url for name, each in state.services.items()},
         kafka=KafkaSettings(kafka_bootstrap=state.kafka.bootstrap, kafka_replication=1),
     )
+
+
+def _trusting(url: str, authority: str | None) -> str:
+    """Return an address by which only a host with a certificate of that authority is spoken to."""
+    if authority is None:
+        return url
+    tls = urlencode({"sslmode": "verify-full", "sslrootcert": authority})
+    return f"{url}{'&' if urlsplit(url).query else '?'}{tls}"
 
 
 def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -9,27 +9,41 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Generic, TypeVar
 
+import structlog
 from fastapi import FastAPI
 from pydantic import ValidationError
-from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
+from shared.code import version_of
 from shared.database.engine import open_engine
-from shared.messaging import loops
+from shared.database.schema import Tables
+from shared.messaging import backoff, loops
 from shared.messaging.worker import Worker, WorkerSettings
-from shared.settings import DatabaseSettings, FaultSettings, TelemetrySettings, WebSettings
-from shared.telemetry import logging
+from shared.settings import (
+    DatabaseSettings,
+    FaultSettings,
+    TelemetrySettings,
+    TracingSettings,
+    WebSettings,
+)
+from shared.telemetry import logging, metrics, spans, tracing
 from shared.telemetry.heartbeat import Heartbeats
 from shared.web import server
 from shared.web.app import Lifespan
-from shared.web.health import Operations, build_operations
+from shared.web.health import build_operations
+
+log = structlog.get_logger(__name__)
+
+_LOOK_AGAIN_SECONDS = 2.0
 
 
 class ServiceSettings(
-    DatabaseSettings, WorkerSettings, WebSettings, TelemetrySettings, FaultSettings
+    DatabaseSettings, WorkerSettings, WebSettings, TelemetrySettings, TracingSettings, FaultSettings
 ):
     """What every service needs to know; a service's own settings extend it."""
 
@@ -67,6 +81,9 @@ def main(service: Service[S]) -> int:
     settings = read_settings(service, parser)
     crash_points.arm(settings.crash_at)
     logging.configure(settings, service=service.name, role=asked.role)
+    version = version_of(service.name)
+    metrics.BUILD.labels(service.name, asked.role, version).set(1)
+    export_spans(settings, service=service.name, role=asked.role, version=version)
     if asked.role == "api":
         return run_api(service, settings)
     heartbeats = Heartbeats(settings.silence_seconds)
@@ -74,7 +91,8 @@ def main(service: Service[S]) -> int:
     known = _loops(service.worker(settings, engine, heartbeats))
     if strangers := set(asked.only) - set(known):
         parser.error(f"no loop {', '.join(strangers)}; there are {', '.join(known)}")
-    return run_worker(settings, engine, heartbeats, _chosen(known, asked.only))
+    tables = Tables(engine, service.package)
+    return run_worker(settings, tables, heartbeats, _chosen(known, asked.only))
 
 
 def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
@@ -89,17 +107,34 @@ def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
         parser.error("; ".join(faults))
 
 
+def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:
+    """Export spans if that is wanted; only then is what it takes imported."""
+    if settings.otlp_endpoint is None:
+        return
+    exporting = import_module("shared.telemetry.exporting")
+    who = {
+        "service.namespace": "handoff",
+        "service.name": service,
+        "service.version": version,
+        "service.instance.id": settings.instance,
+        "handoff.role": role,
+    }
+    spans.export(exporting.Exporter(settings.otlp_endpoint, **who))
+    tracing.sample(settings.trace_share)
+
+
 def run_api(service: Service[S], settings: S) -> int:
     """Answer HTTP until told to stop."""
     engine = open_engine(settings, limits.API, hot=True, asked=True)
     app = service.api(settings, engine, _closing(engine))
     app.openapi()  # here, since it would hold up all others for a tenth of a second and more
-    return server.run(app, settings, _operations(engine, Heartbeats()))
+    tables = Tables(engine, service.package)
+    return server.run(app, settings, build_operations(Heartbeats(), {"database": tables.fault}))
 
 
 def run_worker(
     settings: ServiceSettings,
-    engine: AsyncEngine,
+    tables: Tables,
     heartbeats: Heartbeats,
     wanted: Mapping[str, loops.Loop],
 ) -> int:
@@ -108,13 +143,15 @@ def run_worker(
 
     async def work(stop: asyncio.Event) -> None:
         try:
+            await _wait_for_tables(tables, stop)
             await loops.run(wanted, heartbeats, stop)
         except loops.StartAgain as start_again:
             asked.append(start_again)
         finally:
-            await engine.dispose()
+            await tables.engine.dispose()
 
-    code = server.run(None, settings, _operations(engine, heartbeats), background=[work])
+    operations = build_operations(heartbeats, {"database": tables.fault})
+    code = server.run(None, settings, operations, background=[work])
     if asked:
         loops.replace_process()
     return code
@@ -137,10 +174,18 @@ def _closing(engine: AsyncEngine) -> Lifespan:
     return lifespan
 
 
-def _operations(engine: AsyncEngine, heartbeats: Heartbeats) -> Operations:
-    async def database() -> str | None:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
+async def _wait_for_tables(tables: Tables, stop: asyncio.Event) -> None:
+    """Begin no work before they are there: what fails for want of a column looks like poison.
 
-    return build_operations(heartbeats, {"database": database})
+    `/readyz` says meanwhile what is waited for.
+    """
+    while not stop.is_set() and (said := await _fault_of(tables)):
+        log.warning("waits_for_tables", said=said)
+        await backoff.sleep(_LOOK_AGAIN_SECONDS, stop)
+
+
+async def _fault_of(tables: Tables) -> str | None:
+    try:
+        return await tables.fault()
+    except (OSError, SQLAlchemyError) as error:
+        return f"The database does not answer ({type(error).__name__})."

@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -65,6 +65,11 @@ class DatabaseSettings(HandoffSettings):
         description="statements are prepared once for each connection; `false` behind a pooler"
         " that gives a connection for a transaction only, such as PgBouncer",
     )
+    database_ca: FilePath | None = Field(
+        default=None,
+        description="a PEM file with the authority that Postgres' certificate is of: where it is"
+        " given, the connection is TLS, and the certificate must be of that host",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -80,6 +85,21 @@ class KafkaSettings(HandoffSettings):
     kafka_bootstrap: str = Field(description="host:port[,host:port...]", min_length=3)
     kafka_replication: int = Field(
         default=3, ge=1, le=9, description="copies of each record; 1 is for one node only"
+    )
+    kafka_ca: FilePath | None = Field(
+        default=None,
+        description="a PEM file with the authority that the brokers' certificates are of: where it"
+        " is given, connections are TLS, and a certificate must be of its host",
+    )
+    kafka_user: str | None = Field(
+        default=None, min_length=1, description="who this process is to the brokers, by SASL"
+    )
+    kafka_password: SecretStr | None = Field(
+        default=None, validate_default=True, min_length=1, description="what proves it"
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512",
+        description="how it is proven; PLAIN shows the password, so it wants TLS",
     )
     topic_prefix: str = Field(
         default="", pattern=r"^[A-Za-z0-9._-]*$", description="put before each topic and group"
@@ -107,6 +127,20 @@ class KafkaSettings(HandoffSettings):
         le=600,
         description="a consumer that gets nothing for so long, though there is work, starts again",
     )
+
+    @field_validator("kafka_password")
+    @classmethod
+    def _is_of_a_user(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if (password is None) != (info.data.get("kafka_user") is None):
+            raise ValueError("goes with HANDOFF_KAFKA_USER: give both, or neither")
+        return password
+
+    @field_validator("kafka_mechanism")
+    @classmethod
+    def _hides_the_password(cls, mechanism: str, info: ValidationInfo) -> str:
+        if mechanism == "PLAIN" and info.data.get("kafka_ca") is None:
+            raise ValueError("PLAIN would show the password to the network: give HANDOFF_KAFKA_CA")
+        return mechanism
 
 
 class SilenceSettings(HandoffSettings):
@@ -154,6 +188,24 @@ class WebSettings(HandoffSettings):
     )
     operations_port: int = Field(
         default=9000, ge=0, le=65535, description="/livez, /readyz and /metrics"
+    )
+
+
+class TracingSettings(HandoffSettings):
+    """Whether spans are exported, and of how many traces."""
+
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="where spans are sent, by OTLP over HTTP, such as `http://collector:4318`;"
+        " none: nowhere",
+    )
+    trace_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="of how many of the traces that begin here spans are sent; of others their"
+        " `traceparent` says it",
     )
 
 

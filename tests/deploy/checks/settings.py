@@ -22,7 +22,7 @@ def drift(objects: Objects) -> Iterator[str]:
             if command not in product.commands():
                 continue  # `commands` complains
             given = {name.removesuffix(_FILE) for name in variables(container, maps)}
-            for name in sorted(given - product.known(command) - product.COMING):
+            for name in sorted(given - product.known(command)):
                 yield f"{pod}: nothing reads {name}"
             for name in sorted(product.required(command) - given):
                 yield f"{pod}: {name} is missing"

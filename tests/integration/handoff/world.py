@@ -18,9 +18,9 @@ _KEY = "INSERT INTO submission_key (source_id, key, receipt_id, hash) VALUES ($1
 _EMAIL = "UPDATE lead SET email = $2 WHERE id = $1"
 DEAL = """
     INSERT INTO deal (id, lead_id, opened_for, owner_id, stage, score, grade, outcome,
-        closed_at, version, created_at, updated_at)
+        closed_at, version, asked_at, created_at, updated_at)
     SELECT $2, $1, $1, id, 'new', 50, 'B2', $3, CASE WHEN $3::text IS NOT NULL THEN now() END, 1,
-        now(), now() FROM rep LIMIT 1
+        now(), now(), now() FROM rep LIMIT 1
 """
 _GIVEN_UP = """
     INSERT INTO parking_order (id, verb, subject, actor, done_at, count)

@@ -64,6 +64,7 @@ def a_qualified_lead() -> Callable[..., OpenDeal]:
             lead=LeadCard(email="grace@navy.example", first_name="Grace", last_name="Hopper"),
             score=score,
             grade="B2",
+            asked_at=NOON,
         )
 
     return build

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.ids import minted_at
+
 Headers = list[tuple[str, bytes]]
 _HIGHEST_SEQUENCE = 2**63 - 1
+_TIMED = 7  # the version of a UUID that tells when it was made (RFC 9562)
 
 
 class NoEnvelope(Exception):
@@ -39,6 +42,11 @@ class Envelope:
     traceparent: str | None
     data: bytes
     blank: str | None = None
+
+    @property
+    def began_at(self) -> datetime | None:
+        """Return when the submission or request came that this event goes back to, if it tells."""
+        return minted_at(self.correlation_id) if self.correlation_id.version == _TIMED else None
 
     def headers(self) -> Headers:
         """Return the attributes as Kafka headers."""

@@ -6,6 +6,8 @@ database's roles where the deployment can, because PgBouncer drops what a driver
 """
 
 import json
+import ssl
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -81,6 +83,7 @@ def open_engine(
             # What is too old the driver closes without any limit of time.
             "max_cached_statement_lifetime": 0,
             "server_settings": server_settings(of, hot=hot, asked=asked),
+            **tls(settings.database_ca),
         },
     )
     event.listen(engine.sync_engine, "handle_error", _give_up)
@@ -95,6 +98,11 @@ def _give_up(context: ExceptionContext) -> None:
     if isinstance(context.original_exception, TimeoutError):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
+
+
+def tls(authority: Path | None) -> dict[str, Any]:
+    """Return the driver's arguments for TLS; the certificate must be of the host."""
+    return {"ssl": ssl.create_default_context(cafile=authority)} if authority else {}
 
 
 def driver_url(settings: DatabaseSettings) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared import limits
+from shared.kafka import security
 from shared.kafka.errors import KafkaError
 from shared.settings import KafkaSettings
 
@@ -20,7 +21,9 @@ async def administrator(settings: KafkaSettings) -> AsyncGenerator[AIOKafkaAdmin
         KafkaError, OSError, TimeoutError: no broker answers.
     """
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, client_id=settings.instance
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=settings.instance,
+        **security.of(settings),
     )
     try:
         async with asyncio.timeout(limits.KAFKA_START):

@@ -15,6 +15,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
+from shared.kafka import security
 from shared.kafka.port import Member, Partition, Reader, Record, Sender
 from shared.kafka.topics import logical, physical
 from shared.settings import KafkaSettings
@@ -42,6 +43,7 @@ def producer(settings: KafkaSettings) -> Sender:
     """Return an idempotent producer that waits for all in-sync replicas; not started."""
     made = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
+        **security.of(settings),
         client_id=settings.instance,
         acks="all",
         enable_idempotence=True,
@@ -64,6 +66,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
     made = AIOKafkaConsumer(
         *(physical(settings, topic) for topic in topics),
         bootstrap_servers=settings.kafka_bootstrap,
+        **security.of(settings),
         client_id=settings.instance,
         group_id=group_name(settings, group),
         group_instance_id=f"{settings.topic_prefix}{settings.instance}",
@@ -88,6 +91,7 @@ def reader(settings: KafkaSettings) -> Reader:
     """Return a consumer without a group, for looking at single records; not started."""
     made = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
+        **security.of(settings),
         client_id=f"{settings.instance}-reader",
         enable_auto_commit=False,
         auto_offset_reset="earliest",

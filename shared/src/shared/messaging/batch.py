@@ -19,13 +19,13 @@ from shared.contracts import catalogue
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadMerged
 from shared.database.direct import begin
-from shared.messaging import attempts, erasure, merging, outbox, parking, positions, subjects
+from shared.messaging import ages, attempts, erasure, merging, outbox, parking, positions, subjects
 from shared.messaging.heard import D, Heard, Hearer
 from shared.messaging.merging import Became, NotLocked
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams, Verdict
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans
 
 Effects = Counter[tuple[str, str]]
 """How often something became of events, by topic and by what: see `metrics.HEARD`."""
@@ -135,7 +135,8 @@ class Batch(Generic[D]):
         named = merging.named(deliveries) if LeadMerged.kind in self.listened else set[UUID]()
         while True:
             try:
-                return await self._run(deliveries, named, counted=counted, released=released)
+                with spans.together("hear", "consumer"):
+                    return await self._run(deliveries, named, counted=counted, released=released)
             except NotLocked as more:
                 named |= more.names
 
@@ -302,13 +303,12 @@ class Batch(Generic[D]):
     def count(self, topic: str, effect: str, events: int = 1) -> None:
         """Note what became of events, here and in the metrics."""
         self.effects[topic, effect] += events
-        metrics.HEARD.labels(topic=topic, effect=effect).inc(events)
+        metrics.child(metrics.HEARD, topic, effect).inc(events)
 
     def _measure(self, plan: Plan, streams: Mapping[UUID, Streams]) -> None:
-        for delivery in plan.apply:
-            envelope = delivery.envelope
-            age = streams[envelope.subject].subject.locked_at - envelope.said_at
-            metrics.EVENT_AGE.labels(topic=envelope.topic).observe(max(0.0, age.total_seconds()))
+        for envelope in (delivery.envelope for delivery in plan.apply):
+            now = streams[envelope.subject].subject.locked_at
+            ages.measure(envelope, now, listened=envelope.kind in self.listened)
         for (topic, effect), events in plan.effects(self.listened).items():
             self.count(topic, effect, events)
 

@@ -5,13 +5,14 @@ runs. Nobody is answered before the commit. What is written is the caller's busi
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared import crash_points
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans, tracing
 
 _MOST_ROWS = 500
 
@@ -32,6 +33,7 @@ class _Waiting(Generic[Row, Answer]):
     row: Row
     size: int
     answer: asyncio.Future[Answer]
+    trace: str | None
 
 
 class Flusher(Generic[Row, Answer]):
@@ -67,11 +69,15 @@ class Flusher(Generic[Row, Answer]):
         if self._bytes + size > self._max_bytes:
             metrics.CAPTURE_REFUSED.labels(cause="full").inc()
             raise Overloaded
-        waiting = _Waiting(row, size, asyncio.get_running_loop().create_future())
+        began, answer = time.perf_counter(), asyncio.get_running_loop().create_future()
+        waiting = _Waiting(row, size, answer, tracing.current())
         self._bytes += size
         self._queue.append(waiting)
         self._arrived.set()
-        return await waiting.answer
+        try:
+            return await answer
+        finally:
+            metrics.CAPTURE_SECONDS.observe(time.perf_counter() - began)
 
     async def run(self) -> None:
         """Flush for ever; cancel to stop."""
@@ -91,7 +97,10 @@ class Flusher(Generic[Row, Answer]):
     async def _flush(self, batch: list[_Waiting[Row, Answer]]) -> None:
         crash_points.reach("capture.before_write")
         try:
-            answers = await self._write([waiting.row for waiting in batch])
+            with spans.together("store"):
+                for waiting in batch:
+                    spans.part(waiting.trace, "submission")
+                answers = await self._write([waiting.row for waiting in batch])
         except Exception as error:  # noqa: BLE001  whatever it was, somebody waits for an answer
             await self._flush_failed(batch, error)
             return

@@ -72,6 +72,7 @@ class Lease:
         if self._epoch is None:
             return
         epoch, self._epoch = self._epoch, None
+        metrics.LEASE_EPOCH.labels(lease=self._name).set(0)
         try:
             await self._ask(_GIVE_BACK, name=self._name, owner=self._owner, epoch=epoch)
         except Exception as error:

@@ -18,7 +18,7 @@ from shared.database.bulk import Insert
 from shared.database.direct import Statement
 from shared.ids import new_id
 from shared.messaging.tables import outbox
-from shared.telemetry import tracing
+from shared.telemetry import spans, tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Cause:
     @classmethod
     def of(cls, envelope: Envelope) -> "Cause":
         """The event in this envelope was heard."""
-        return cls(envelope.correlation_id, envelope.event_id, envelope.traceparent)
+        trace = spans.part(envelope.traceparent, envelope.kind, subject=envelope.subject)
+        return cls(envelope.correlation_id, envelope.event_id, trace)
 
     def headers(self) -> dict[str, str]:
         """Return what stands beside the event in the outbox."""

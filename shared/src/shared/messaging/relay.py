@@ -26,7 +26,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.loops import StartAgain
 from shared.messaging.sending import Acked, Sending, answers, flights
 from shared.settings import KafkaSettings
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans
 from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -182,9 +182,12 @@ class Relay:
         self, producer: Sender, rows: Sequence[Row], acked: Acked
     ) -> Exception | None:
         """Send rows together; note which were acked; return the first error, if there was one."""
-        sent, refused = await Sending(self.settings, self.service).hand_over(producer, rows)
-        crash_points.reach("relay.after_send")
-        failed = await answers(sent, acked)
+        with spans.together("send", "producer"):
+            sent, refused = await Sending(self.settings, self.service).hand_over(producer, rows)
+            crash_points.reach("relay.after_send")
+            failed = await answers(sent, acked)
+            if refused or failed:
+                spans.fail()
         crash_points.reach("relay.after_ack")
         return refused or failed
 

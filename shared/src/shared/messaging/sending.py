@@ -16,6 +16,7 @@ from shared.kafka.errors import KafkaError
 from shared.kafka.port import Ack, Sender
 from shared.kafka.topics import physical
 from shared.settings import KafkaSettings
+from shared.telemetry import spans
 
 Acked = dict[int, Ack]
 """By a row's id, where it came to lie."""
@@ -93,7 +94,7 @@ def _envelope(row: Row, service: str) -> Envelope:
         source=service,
         correlation_id=UUID(headers["correlation_id"]),
         causation_id=UUID(causation) if causation else None,
-        traceparent=headers.get("traceparent"),
+        traceparent=spans.part(headers.get("traceparent"), kind, subject=row.subject),
         data=row.payload,
         blank=headers.get("blank") or (None if row.payload else "erased"),
     )

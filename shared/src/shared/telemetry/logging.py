@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line, or coloured text on a terminal.
 
-Everything goes through structlog, the libraries' own loggers included. aiokafka repeats itself by
-the thousand while a broker is away, so each of its sentences is let through once in ten seconds.
+Everything goes through structlog, the libraries' own loggers included. Those that repeat
+themselves by the thousand while a broker or a collector is away may say each of their sentences
+once in ten seconds.
 """
 
 import logging
@@ -16,6 +17,7 @@ from typing_extensions import override
 from shared.settings import TelemetrySettings
 
 _REPEAT_SECONDS = 10.0
+_REPEATING = ("aiokafka", "opentelemetry")
 
 
 class OncePerWhile(logging.Filter):
@@ -78,14 +80,10 @@ def _take_over_the_root(steps: list[Processor], last: Processor, level: int) -> 
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=steps, processors=[remove, last])
     )
-    kafka_filter = OncePerWhile()
-    handler.addFilter(lambda record: not _of_kafka(record) or kafka_filter.filter(record))
+    once = OncePerWhile()
+    handler.addFilter(lambda record: not record.name.startswith(_REPEATING) or once.filter(record))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for chatty in ("aiokafka", "asyncio", "alembic", "sqlalchemy"):
         logging.getLogger(chatty).setLevel("WARNING")
-
-
-def _of_kafka(record: logging.LogRecord) -> bool:
-    return record.name.startswith("aiokafka")

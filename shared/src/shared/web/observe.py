@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.telemetry import metrics, tracing
+from shared.telemetry import metrics, spans, tracing
 from shared.web.route_templates import templates_of
 
 CALLER = "handoff.caller"
@@ -69,20 +69,23 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
-        _, trace, _, _ = tracing.begin(_traceparent(scope)).split("-")
+        began, began_at = time.perf_counter(), time.time_ns()
+        theirs = _traceparent(scope)
+        _, trace, _, _ = tracing.begin(theirs).split("-")
         answer = Answer(send, docs=scope["path"] == "/docs")
         structlog.contextvars.bind_contextvars(trace=trace)  # a request is a task of its own
         try:
             await self._app(scope, receive, answer.give)
         finally:
-            _tell(scope, answer.status, time.perf_counter() - began)
+            name = _tell(scope, answer.status, time.perf_counter() - began)
+            spans.answered(name, theirs, began=began_at, status=answer.status)
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _tell(scope: Scope, status: int, seconds: float) -> str:
+    """Count a request and log it; return what it is called, without its ids."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
     route = templates_of(scope["app"]).of(scope)
-    metrics.REQUEST_SECONDS.labels(method=method, route=route, status=str(status)).observe(seconds)
+    metrics.child(metrics.REQUEST_SECONDS, method, route, str(status)).observe(seconds)
     _LOG.info(
         "request",
         method=method,
@@ -91,6 +94,7 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         seconds=round(seconds, 4),
         key_id=scope.get(CALLER),
     )
+    return f"{method} {route}"
 
 
 def _traceparent(scope: Scope) -> str | None:

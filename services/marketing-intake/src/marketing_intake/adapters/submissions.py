@@ -75,13 +75,13 @@ _RETRY = text("""
     UPDATE submission SET state = 'received', reason = NULL, updated_at = clock_timestamp()
     WHERE id = :id AND state = 'parked'
 """)
-_OLDEST = text("""
-    SELECT extract(epoch FROM clock_timestamp() - least(
-        (SELECT received_at FROM submission WHERE state = 'received' ORDER BY id LIMIT 1),
-        (SELECT received_at FROM submission WHERE state = 'waiting' ORDER BY id LIMIT 1),
-        (SELECT received_at FROM submission WHERE state = 'parked' ORDER BY id LIMIT 1)
-    ))::float8
-""")
+# Each state as a literal, or the index on it, which leaves most states out, is not used.
+_OLDEST_OF = """
+    coalesce(extract(epoch FROM clock_timestamp() - (
+        SELECT received_at FROM submission WHERE state = '{0}' ORDER BY id LIMIT 1
+    )), 0)::float8 AS {0}
+"""
+_OLDEST = text(f"SELECT {','.join(map(_OLDEST_OF.format, ('received', 'waiting', 'parked')))}")
 
 
 def submissions_by_day(days: int) -> DayTable:
@@ -146,6 +146,6 @@ async def retry(connection: AsyncConnection, submission_id: UUID) -> bool:
     return (await connection.execute(_RETRY, {"id": submission_id})).rowcount == 1
 
 
-async def oldest_unresolved(connection: AsyncConnection) -> float:
-    """Return the age in seconds of the oldest submission without outcome; 0 if there is none."""
-    return await connection.scalar(_OLDEST) or 0.0
+async def oldest_unresolved(connection: AsyncConnection) -> dict[str, float]:
+    """Return for each state before an outcome the age in seconds of its oldest submission, or 0."""
+    return dict((await connection.execute(_OLDEST)).mappings().one())

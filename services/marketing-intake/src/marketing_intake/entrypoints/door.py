@@ -18,7 +18,7 @@ from marketing_intake.domain.submission import State
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.messaging.capture import Flusher, InDoubt, Overloaded
-from shared.telemetry import tracing
+from shared.telemetry import metrics, tracing
 from shared.web import failures, idempotency
 
 _ROW_BYTES = 500
@@ -59,7 +59,7 @@ class Door:
         row = _row(posted, request)
         size = len(row.body) + len(row.sender) + _ROW_BYTES
         try:
-            return await self._flusher.submit(row, size=size)
+            receipt = await self._flusher.submit(row, size=size)
         except OtherContent:
             raise idempotency.other_content() from None
         except Overloaded:
@@ -67,6 +67,9 @@ class Door:
         except InDoubt:
             detail = "It may or may not be stored: ask again with the same key."
             raise failures.unavailable(detail) from None
+        if receipt.outcome is not None and not receipt.repeated:  # the others are resolved later
+            metrics.child(metrics.SUBMISSIONS, receipt.outcome).inc()
+        return receipt
 
 
 def json_of(fields: Mapping[str, Any]) -> bytes:

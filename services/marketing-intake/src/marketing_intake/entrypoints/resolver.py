@@ -22,7 +22,7 @@ from shared.database.errors import Kind, kind_of
 from shared.database.kept import KeptConnection
 from shared.messaging import backoff, pace
 from shared.messaging.lease import Lease
-from shared.telemetry import metrics
+from shared.telemetry import metrics, spans
 from shared.telemetry.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -56,6 +56,7 @@ class Resolver:
             while not stop.is_set():
                 if not await self.lease.hold():
                     self.heartbeat.stand_by()
+                    metrics.OLDEST_UNRESOLVED.clear()
                     await backoff.sleep(_LEASE_SLEEP, stop)
                     continue
                 self.heartbeat.free()
@@ -77,7 +78,8 @@ class Resolver:
 
     async def _measure(self) -> None:
         async with self.engine.connect() as connection:
-            metrics.OLDEST_UNRESOLVED.set(await submissions.oldest_unresolved(connection))
+            for state, seconds in (await submissions.oldest_unresolved(connection)).items():
+                metrics.OLDEST_UNRESOLVED.labels(state).set(seconds)
 
     async def turn(self) -> int:
         """Resolve what waits, at most one batch; return how many submissions it was."""
@@ -98,7 +100,8 @@ class Resolver:
     async def settle(self, batch: Sequence[Pending], now: datetime) -> None:
         """Resolve a batch; what cannot be is left out of it, down to the one."""
         try:
-            outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
+            with spans.together("resolve"):
+                outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
         except Failed as failed:
             await self._park(failed.submission_id, failed.cause)
             await self._settle_rest(batch, failed.submission_id, now)
@@ -106,7 +109,7 @@ class Resolver:
             await self._split(batch, now, error)
         else:
             crash_points.reach("resolve.after_commit")
-            _count(outcomes)
+            _measure(batch, outcomes, now)
 
     async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:
         rest = [one for one in batch if one.id != without]
@@ -136,6 +139,8 @@ class Resolver:
         metrics.SUBMISSIONS.labels(outcome="parked").inc()
 
 
-def _count(outcomes: Mapping[str, int]) -> None:
+def _measure(batch: Sequence[Pending], outcomes: Mapping[str, int], now: datetime) -> None:
     for outcome, count in outcomes.items():
-        metrics.SUBMISSIONS.labels(outcome=outcome).inc(count)
+        metrics.child(metrics.SUBMISSIONS, outcome).inc(count)
+    for one in batch:
+        metrics.SUBMISSION_AGE.observe(max(0.0, (now - one.received_at).total_seconds()))

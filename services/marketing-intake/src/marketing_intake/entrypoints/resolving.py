@@ -23,6 +23,7 @@ from shared.database.direct import begin
 from shared.ids import LeadId, new_id
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause, Said
+from shared.telemetry import spans
 
 
 class Failed(Exception):
@@ -93,7 +94,8 @@ class Resolving:
                 events = resolve_submission(command, desk, now=self.now)
             except Exception as error:
                 raise Failed(one.id, error) from error
-            cause = Cause(correlation_id=one.id, traceparent=one.traceparent)
+            trace = spans.part(one.traceparent, "submission", submission_id=one.id)
+            cause = Cause(correlation_id=one.id, traceparent=trace)
             said += [(event, cause) for event in events]
         return said
 

@@ -41,5 +41,5 @@ class TaskTimer:
         await desks.save(connection, desk)
         for event in said:
             if isinstance(event, TaskDue):
-                metrics.TIMER_LATE.observe((now - event.due_at).total_seconds())
+                metrics.TASK_LATE.observe((now - event.due_at).total_seconds())
         return said

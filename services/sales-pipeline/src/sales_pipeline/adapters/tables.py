@@ -60,6 +60,7 @@ deal = Table(
     Column("stage", Text),
     Column("score", SmallInteger),
     Column("grade", Text),
+    Column("asked_at", MOMENT),
     Column("amount_minor", BigInteger),
     Column("currency", Text),
     Column("expected_close_on", Date),

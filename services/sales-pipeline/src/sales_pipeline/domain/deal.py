@@ -79,7 +79,8 @@ class Deal:
     """One possible sale. `version` counts what people and flags change, a new score does not.
 
     `opened_for` is the name that the lead had when the deal was opened. It may be an alias by now,
-    but all events of a deal go by it, so that they keep their order.
+    but all events of a deal go by it, so that they keep their order. `asked_at` is when what led to
+    the deal was received from the lead: from then on it waits for somebody to take the deal on.
     """
 
     id: DealId
@@ -88,6 +89,7 @@ class Deal:
     owner_id: RepId
     score: int
     grade: str
+    asked_at: datetime
     created_at: datetime
     updated_at: datetime
     stage: Stage = Stage.NEW

@@ -4,7 +4,7 @@ All of it is one commit, and only after that the answer is given. What is done t
 `act`, one use case; what may be asked for is the routes' business.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,11 +18,13 @@ from sales_pipeline.adapters import desks
 from sales_pipeline.entrypoints.context import Context, no_such
 from sales_pipeline.queries import deals, timelines
 from sales_pipeline.usecases.desk import Desk
+from shared.contracts.deal import DealAccepted
 from shared.contracts.event import Event
 from shared.ids import DealId, LeadId
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause
 from shared.messaging.subjects import Subject
+from shared.telemetry import metrics
 from shared.web import idempotency, preconditions
 from shared.web.idempotency import StoredAnswer
 from shared.web.keys import Caller
@@ -113,4 +115,12 @@ async def _carry_out(
     events = act(desk, now=lead.locked_at)
     await desks.save(connection, desk)
     await outbox.say(connection, events, Cause.of_request())
+    _measure(desk, events)
     return await show(connection, deal_id, desk)
+
+
+def _measure(desk: Desk, events: Sequence[Event]) -> None:
+    for event in events:
+        if isinstance(event, DealAccepted):
+            waited = event.occurred_at - desk.deals[DealId(event.deal_id)].asked_at
+            metrics.SPEED_TO_LEAD.observe(max(0.0, waited.total_seconds()))

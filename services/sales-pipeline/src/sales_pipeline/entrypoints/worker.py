@@ -54,6 +54,7 @@ def _a_lead_qualified(desk: Desk, heard: Heard[LeadQualified], now: datetime) ->
         lead=heard.event.lead,
         score=heard.event.score.score,
         grade=heard.event.score.grade,
+        asked_at=heard.envelope.began_at or now,
     )
     return open_deal(command, desk, now=now)
 

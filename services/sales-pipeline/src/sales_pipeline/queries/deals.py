@@ -33,6 +33,7 @@ class DealRecord(BaseModel):
     outcome: Outcome | None = Field(description="how it ended; null: it is open")
     score: int
     grade: str = Field(examples=["B2"])
+    asked_at: datetime = Field(description="when what led to the deal was received")
     amount_minor: int | None = Field(description="in minor units of the currency")
     currency: str | None = Field(examples=["EUR"])
     expected_close_on: date | None

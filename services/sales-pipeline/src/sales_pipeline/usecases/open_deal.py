@@ -21,13 +21,17 @@ from shared.ids import DealId, LeadId, new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
-    """A lead qualified by this word, with this score; the card is what marketing knew then."""
+    """A lead qualified by this word, with this score; the card is what marketing knew then.
+
+    `asked_at`: when what it qualified by was received.
+    """
 
     lead_id: LeadId
     word: Word
     lead: LeadCard
     score: int
     grade: str
+    asked_at: datetime
 
 
 def open_deal(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
@@ -55,6 +59,7 @@ def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
         owner_id=desk.team().next_owner(reps=desk.reps.values()),
         score=command.score,
         grade=command.grade,
+        asked_at=command.asked_at,
         created_at=now,
         updated_at=now,
     )

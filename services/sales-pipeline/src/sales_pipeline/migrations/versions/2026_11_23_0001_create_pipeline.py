@@ -53,6 +53,7 @@ CREATE TABLE deal (
     stage             text        NOT NULL,
     score             smallint    NOT NULL,
     grade             text        NOT NULL,
+    asked_at          timestamptz NOT NULL, -- when what led to the deal was received
     amount_minor      bigint,
     currency          text,
     expected_close_on date,

@@ -1,0 +1,62 @@
+"""Whether a database's tables are of a version that this code can work on; it changes nothing.
+
+Migrations are a job of their own (`migrate`). A newer version is fine: it only adds, until no code
+of the one before runs any more, so that code can go back without the tables.
+"""
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+log = structlog.get_logger(__name__)
+
+_VERSION = text("SELECT version_num FROM alembic_version")
+_NAME = re.compile(r"^\d{4}_\d\d_\d\d_([0-9a-z]+)_.*\.py$")
+
+
+@dataclass(slots=True)
+class Tables:
+    """The tables of one service, as this process meets them."""
+
+    engine: AsyncEngine
+    package: str
+    told: bool = False
+
+    async def fault(self) -> str | None:
+        """Return why this code cannot work on them, and what to do, in a sentence.
+
+        Raises:
+            OSError, SQLAlchemyError: the database does not answer.
+        """
+        has, known = await self.version(), known_versions(self.package)
+        migrate = f"run `python -m {self.package}.migrate`"
+        if has is None:
+            return f"The database has no tables yet: {migrate}."
+        if has in known[:-1]:
+            return f"The tables are of version {has}, this code is of {known[-1]}: {migrate}."
+        if has not in known and not self.told:
+            log.warning("newer_tables", tables=has, code=known[-1])
+            self.told = True
+        return None
+
+    async def version(self) -> str | None:
+        """Return the version that they have; None where there are none."""
+        async with self.engine.connect() as connection:
+            try:
+                return await connection.scalar(_VERSION)
+            except ProgrammingError:  # there is no such table
+                return None
+
+
+def known_versions(package: str) -> list[str]:
+    """Return the versions that this code's migrations lead to, the newest last.
+
+    They stand in the migrations' file names: Alembic would take eleven megabytes to say the same.
+    """
+    names = (file.name for file in resources.files(f"{package}.migrations.versions").iterdir())
+    return [found[1] for name in sorted(names) if (found := _NAME.match(name))]

@@ -1,0 +1,1 @@
+"""The dashboards for Grafana (`deploy/observability/dashboards`), a line a panel."""
