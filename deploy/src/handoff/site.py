@@ -26,7 +26,7 @@ ENVIRONMENT = (
     "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
     "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
 )
-DATABASE, _API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
+DATABASE, API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
 _AUTHORITY = "HANDOFF_DATABASE_CA"
 
 
@@ -56,7 +56,12 @@ class Site:
         Raises:
             NotFound: nobody said it.
         """
-        return _known(self.apis, service, _API)
+        return _known(self.apis, service, API)
+
+
+def is_elsewhere(environ: Mapping[str, str]) -> bool:
+    """Tell whether the environment names databases, so not what runs on this machine is meant."""
+    return any(name.startswith(DATABASE) for name in environ)
 
 
 def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
@@ -72,7 +77,7 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     if databases:
         bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
         kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
-        return Site(databases, _from_environment(environ, _API), kafka)
+        return Site(databases, _from_environment(environ, API), kafka)
     state = read_state(layout)
     if state is None:
         raise NotFound("Handoff is not running here. `handoff up` starts it.")

@@ -1,12 +1,13 @@
-"""`handoff doctor`: what this machine has, and what is off, a line each."""
+"""`handoff doctor`: what this machine or an installation elsewhere has, and what is off."""
 
 import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import typer
+from pydantic import ValidationError
+from rich.markup import escape
 
 from handoff.cli.places import this_layout
 from handoff.cli.progress import out
@@ -21,36 +22,50 @@ from handoff.embedded.machine import (
 )
 from handoff.embedded.ports import listen
 from handoff.embedded.tool import ToolFailed
+from handoff.examination import Finding, examine
 from handoff.layout import Layout
 from handoff.lock import find_holder
 from handoff.readiness import ask_readiness
 from handoff.services import SERVICES
+from handoff.site import find_site, is_elsewhere
 from handoff.state import SystemState, read_state
 
 _ENOUGH_BYTES = 2 * 1024**3
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    fine: bool
-    text: str
-
-
 def doctor() -> None:
-    """Check what the embedded stack needs and, where it runs, every process; 1 if one is off.
+    """Check that all is there and as it should be, a line each; 1 if something is off.
+
+    On this machine: what the embedded stack needs and, where it runs, every process. Where
+    HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE> and the like name an installation, as in a pod of
+    `operations`: its databases and their tables, its APIs, its topics, and the clocks.
 
     Example: handoff doctor
     """
+    findings = _elsewhere() if is_elsewhere(os.environ) else _here()
+    for finding in findings:
+        sign = "[green]✓[/green]" if finding.fine else "[red]✗[/red]"
+        out.print(f"{sign} {escape(finding.text)}")
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
+def _elsewhere() -> list[Finding]:
+    try:
+        site = find_site(os.environ, this_layout())
+    except ValidationError as error:
+        places = ("_".join(map(str, fault["loc"])).upper() for fault in error.errors())
+        return [Finding(False, f"HANDOFF_{place}: is missing or wrong") for place in places]
+    except OSError as error:
+        return [Finding(False, str(error))]
+    return asyncio.run(examine(site))
+
+
+def _here() -> list[Finding]:
     layout = this_layout()
     state = read_state(layout)
     findings = [*machine_findings(), *place_findings(layout)]
-    findings += asyncio.run(process_findings(state)) if state else port_findings()
-    for finding in findings:
-        out.print(f"{'[green]✓[/green]' if finding.fine else '[red]✗[/red]'} {finding.text}")
-    if not all(finding.fine for finding in findings):
-        raise typer.Exit(1)
+    return findings + (asyncio.run(process_findings(state)) if state else port_findings())
 
 
 def machine_findings() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ everywhere else a topic has its logical name.
 # pyright: basic
 # aiokafka does not type what its admin client answers.
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -20,6 +21,7 @@ from shared.limits import MAX_BODY_BYTES
 from shared.settings import KafkaSettings
 
 _MILLISECONDS_A_DAY = 86_400_000
+_BY_ITSELF = "auto.create.topics.enable"
 
 
 def physical(settings: KafkaSettings, topic: str) -> str:
@@ -47,6 +49,28 @@ async def check(settings: KafkaSettings) -> list[str]:
     """Return a sentence for each way in which Kafka differs from the catalogue."""
     async with administrator(settings) as admin:
         return await _check(settings, admin)
+
+
+async def makes_topics_by_itself(settings: KafkaSettings) -> bool:
+    """Tell whether a broker makes a topic whenever somebody names one: with one partition.
+
+    Raises:
+        KafkaError: who asks may not know.
+    """
+    async with administrator(settings) as admin:
+        brokers: Any = await admin.describe_cluster()
+        names = [str(broker["node_id"]) for broker in brokers["brokers"]]
+        resources = [ConfigResource(ConfigResourceType.BROKER, name) for name in names]
+        answers: Any = await admin.describe_configs(resources, include_synonyms=False)
+    return any((entry[0], entry[1]) == (_BY_ITSELF, "true") for entry in _entries(answers))
+
+
+def _entries(answers: Iterable[Any]) -> Iterator[Any]:
+    for answer in answers:
+        for code, message, _, _, entries in answer.resources:
+            if code:
+                raise for_code(code)(message)
+            yield from entries
 
 
 def _wanted(settings: KafkaSettings) -> dict[str, str]:
@@ -102,7 +126,8 @@ def _shape_faults(settings: KafkaSettings, shape: dict[str, object]) -> list[str
         faults.append(f"{name}: {len(partitions)} partitions instead of {PARTITIONS}")
     copies = min(len(partition["replicas"]) for partition in partitions)
     if copies < settings.kafka_replication:
-        faults.append(f"{name}: {copies} copies instead of {settings.kafka_replication}")
+        wanted = f"{settings.kafka_replication} (HANDOFF_KAFKA_REPLICATION)"
+        faults.append(f"{name}: {copies} copies instead of {wanted}")
     return faults
 
 

@@ -1,0 +1,147 @@
+"""`handoff doctor` where the environment names an installation: what is off, and what mends it."""
+
+import threading
+from collections.abc import Generator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from tests.integration.handoff.conftest import Handoff
+from tests.integration.handoff.databases import Databases
+from tests.stack.nodes import some_nodes
+
+from handoff import examination
+from handoff.examination import examine
+from handoff.services import SERVICES
+from handoff.site import Site
+from shared.kafka import topics
+
+SERVICE = "lead-scoring"
+
+
+class Nothing(BaseHTTPRequestHandler):
+    """Answers, and knows no page."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def door() -> Generator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Nothing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def site(databases: Databases, door: str) -> Site:
+    apis = {service.name: door for service in SERVICES}
+    return Site(databases.urls, apis, databases.kafka)
+
+
+async def off(site: Site) -> list[str]:
+    """Return what is not fine."""
+    return [found.text for found in await examine(site) if not found.fine]
+
+
+async def test_an_installation_with_all_in_order_is_said_to_be_so(
+    databases: Databases, handoff: Handoff, door: str
+) -> None:
+    apis = {f"HANDOFF_API_URL_{service.package.upper()}": door for service in SERVICES}
+    said = handoff("doctor", **apis, HANDOFF_KAFKA_REPLICATION="1")
+
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "lead-scoring: database answers, tables of version" in said.stdout
+    assert "topics are as the catalogue has them" in said.stdout
+    assert await off(site(databases, door)) == []
+
+
+async def test_one_copy_is_a_fault_unless_it_is_said_to_be_enough(handoff: Handoff) -> None:
+    said = " ".join(handoff("doctor").stdout.split())
+
+    assert "1 copies instead of 3 (HANDOFF_KAFKA_REPLICATION)" in said
+    assert "min.insync.replicas is 1 instead of 2" in said
+
+
+async def test_what_is_not_named_is_asked_for_by_its_variable(handoff: Handoff) -> None:
+    said = handoff("doctor")
+
+    assert said.returncode == 1
+    assert "set HANDOFF_API_URL_NOTIFIER" in " ".join(said.stdout.split())
+
+
+async def test_a_database_that_lets_nobody_in_is_named_with_its_variable(
+    databases: Databases, door: str
+) -> None:
+    wrong = {**databases.urls, SERVICE: "postgresql://operations:wrong@127.0.0.1:1/lead_scoring"}
+    (said,) = await off(Site(wrong, site(databases, door).apis, databases.kafka))
+
+    assert said.startswith("lead-scoring: database does not let us in")
+    assert "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING" in said
+    assert "wrong" not in said
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("0000", "tables of version 0000, code of 0001; run `python -m lead_scoring.migrate`"),
+        ("9999", None),
+    ],
+)
+async def test_older_tables_are_a_fault_and_newer_ones_are_not(
+    databases: Databases,
+    door: str,
+    version: str,
+    said: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {service.package: ["0000", "0001"] for service in SERVICES}
+    monkeypatch.setattr(examination, "known_versions", known.__getitem__)
+    owner = databases.owners[SERVICE]
+    await owner.execute("UPDATE alembic_version SET version_num = $1", version)
+    try:
+        found = await off(site(databases, door))
+    finally:
+        await owner.execute("UPDATE alembic_version SET version_num = '0001'")
+
+    assert found == ([f"lead-scoring: database: {said}"] if said else [])
+
+
+async def test_a_clock_that_is_ten_minutes_off_is_told_with_the_cure(
+    databases: Databases, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = examination.utc_now
+    monkeypatch.setattr(examination, "utc_now", lambda: right() - timedelta(minutes=10))
+    found = await off(site(databases, door))
+
+    assert len(found) == len(SERVICES)
+    assert all("its clock is +600 s off ours; set both by NTP" in said for said in found)
+
+
+async def test_brokers_without_topics_that_make_their_own_are_told_of(
+    databases: Databases, door: str, tmp_path: Path
+) -> None:
+    async with some_nodes(tmp_path, 1) as nodes:
+        kafka = nodes.settings()
+        found = await off(Site(databases.urls, site(databases, door).apis, kafka))
+        await topics.apply(kafka)
+        afterwards = await off(Site(databases.urls, site(databases, door).apis, kafka))
+
+    assert len(found) == len(topics.TOPICS)
+    assert all("missing; run `handoff topics apply`" in said for said in found)
+    assert afterwards == []
+
+
+async def test_brokers_that_are_away_are_told_with_what_to_look_at(
+    databases: Databases, door: str
+) -> None:
+    kafka = databases.kafka.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    (said,) = await off(Site(databases.urls, site(databases, door).apis, kafka))
+
+    assert said.startswith("Kafka at 127.0.0.1:1 does not answer")
+    assert "HANDOFF_KAFKA_BOOTSTRAP" in said
