@@ -241,6 +241,9 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a monitor of a path where nothing answers",
           lambda o: spec(o, "PodMonitor", "handoff")["podMetricsEndpoints"][0].update(
               path="/prometheus"), "monitors"),
+    Fault("targets that alerts cannot tell apart",
+          lambda o: spec(o, "PodMonitor", "handoff")["podMetricsEndpoints"][0].pop("relabelings"),
+          "monitors"),
     Fault("a start that is cut short",
           lambda o: container(o, API)["startupProbe"].update(failureThreshold=3), "probes"),
     Fault("copies spread among others",

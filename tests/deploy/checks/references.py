@@ -78,17 +78,23 @@ def monitors(objects: Objects) -> Iterator[str]:
     for monitor in of_kind(objects, "PodMonitor"):
         if monitor["metadata"]["name"] in _FOREIGN:
             continue
-        taken = [
-            each for each in pods(objects) if matches(monitor["spec"]["selector"], each.labels)
-        ]
+        selector = monitor["spec"]["selector"]
+        taken = [each for each in pods(objects) if matches(selector, each.labels)]
         if not taken:
             yield f"{title(monitor)}: scrapes no pod"
         for endpoint in monitor["spec"]["podMetricsEndpoints"]:
-            if endpoint.get("path") not in product.probe_paths():
-                yield f"{title(monitor)}: nothing answers at {endpoint.get('path')}"
-            for pod in taken:
-                if endpoint["port"] not in _port_names(pod):
-                    yield f"{title(monitor)}: {pod} has no port {endpoint['port']}"
+            yield from (f"{title(monitor)}: {said}" for said in _endpoint(endpoint, taken))
+
+
+def _endpoint(endpoint: Object, taken: list[Pod]) -> Iterator[str]:
+    named = {each["targetLabel"] for each in endpoint.get("relabelings", [])}
+    if named != {"service", "role"}:
+        yield "alerts would not know its targets apart"
+    if endpoint.get("path") not in product.probe_paths():
+        yield f"nothing answers at {endpoint.get('path')}"
+    for pod in taken:
+        if endpoint["port"] not in _port_names(pod):
+            yield f"{pod} has no port {endpoint['port']}"
 
 
 _FOREIGN = ("postgres", "kafka")
