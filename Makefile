@@ -7,15 +7,30 @@ SUITES := check integration hostile e2e faults load
 BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 MEMBERS := shared $(wildcard services/*) deploy
+VERSION := 0.1.0
+IMAGES := marketing-intake lead-scoring sales-pipeline notifier operations
+COMPOSE := docker compose --file deploy/compose/compose.yaml
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
-.PHONY: help run
+.PHONY: help run images compose-up compose-down
 run: setup ## Start everything on this machine (embedded Postgres and Kafka) and stay in the foreground
 	@$(BIN)/handoff up
+
+images: ## Build the container images: four services and operations
+	@for image in $(IMAGES); do \
+		docker build --quiet --file deploy/images/Dockerfile --target $$image --tag handoff/$$image:$(VERSION) . || exit 1; \
+	done
+
+compose-up: ## Start everything in containers and wait until it is ready (deploy/compose)
+	@deploy/compose/secrets.sh
+	@$(COMPOSE) up --detach --wait
+
+compose-down: ## Stop the containers; the data stays in their volumes
+	@$(COMPOSE) down
 
 ##@ Change
 .PHONY: fmt check unit contracts
@@ -39,7 +54,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test integration hostile e2e faults load bench
+.PHONY: test integration hostile e2e faults load bench test-deploy
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -68,6 +83,9 @@ load: setup-dev ## How fast it is, as ratios to what this machine can do (HANDOF
 
 bench: setup ## The same figures alone, for sizing a machine: about a quarter of an hour
 	@$(BIN)/handoff bench
+
+test-deploy: setup-dev ## Images and compose, in a Docker engine that is there or can be started (root, Debian)
+	@$(BIN)/pytest -q -rs tests/deploy
 
 ##@ Set up
 .PHONY: setup setup-dev lock clean

@@ -1,7 +1,7 @@
-"""Makes the stand-in images: `python -m tests.deploy.standins.making` (a minute each, then kept).
+"""Makes the stand-in images: `python -m tests.deploy.standins.making`, a minute each, then kept.
 
-`mmdebstrap` unpacks Debian's packages into an archive, which is kept in the cache by what it was made
-of; `docker import` makes an image of it. Wants root, as the engine does.
+`mmdebstrap` unpacks Debian's packages into an archive, which is kept in the cache by what it was
+made of; `docker import` makes an image of it. Wants root, as the engine does.
 """
 
 import hashlib
@@ -11,12 +11,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tests.deploy.engine import Engine
+from tests.deploy.kept import cache
 from tests.deploy.standins.table import ALL, KAFKA, StandIn
 
 from handoff.embedded.jars import ensure_jars
 from handoff.layout import find_layout
 
 _TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+_LABEL = "handoff.stand-in"
 _SWEEP = 'rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/info "$1"/usr/share/locale'
 _OPTIONS = (
     *("--quiet", "--variant=minbase", "--dpkgopt=force-confold"),
@@ -27,25 +30,25 @@ _OPTIONS = (
 _ALWAYS = ("usr-is-merged",)
 
 
-def cache() -> Path:
-    """Return where what takes long to make is kept, outside of every clone."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "handoff"
+def make(image: StandIn, engine: Engine) -> str:
+    """Give the engine an image that it lacks; return its tag.
 
-
-def make(image: StandIn) -> str:
-    """Give the engine an image that it lacks; return its tag."""
-    if not _is_there(image):
-        changes = [part for change in image.changes for part in ("--change", change)]
-        _run(
-            "docker", "import", *changes, "--change", _label(image), str(archive(image)), image.tag
-        )
+    The official one where HANDOFF_PULL says that a registry can be asked, else the stand-in.
+    """
+    if _is_there(image, engine):
+        return image.tag
+    if os.environ.get("HANDOFF_PULL") and engine.attempt("pull", image.tag).returncode == 0:
+        return image.tag
+    changes = [part for change in image.changes for part in ("--change", change)]
+    labelled = (*changes, "--change", f"LABEL {_LABEL}={_digest(image)}")
+    engine.docker("import", *labelled, str(archive(image)), image.tag)
     return image.tag
 
 
 def archive(image: StandIn) -> Path:
     """Return the root file system as an archive, made first if need be."""
-    place = cache() / "standins" / f"{image.tag.replace('/', '-')}-{_digest(image)}.tar"
+    unpacked = replace(image, changes=())
+    place = cache() / "standins" / f"{image.tag.replace('/', '-')}-{_digest(unpacked)}.tar"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         unfinished = place.with_suffix(".new.tar")
@@ -78,7 +81,7 @@ def _jars(image: StandIn) -> dict[Path, str]:
 
 
 def _trust(image: StandIn) -> dict[Path, str]:
-    """Let pip trust inside whom it trusts outside: some machines are behind an authority of their own."""
+    """Let pip trust inside whom it trusts outside: some have an authority of their own."""
     if not image.trusts or not _TRUST.exists():
         return {}
     settings = cache() / "standins" / "pip.conf"
@@ -94,15 +97,10 @@ def _digest(image: StandIn) -> str:
     return hashlib.sha256(made_of.encode()).hexdigest()[:12]
 
 
-def _label(image: StandIn) -> str:
-    return f"LABEL handoff.stand-in={_digest(image)}"
-
-
-def _is_there(image: StandIn) -> bool:
+def _is_there(image: StandIn, engine: Engine) -> bool:
     """Tell whether the engine has it: the official one, or this very stand-in."""
-    form = '{{index .Config.Labels "handoff.stand-in"}}'
-    command = ("docker", "image", "inspect", "--format", form, image.tag)
-    told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    form = f'{{{{index .Config.Labels "{_LABEL}"}}}}'
+    told = engine.attempt("image", "inspect", "--format", form, image.tag)
     return told.returncode == 0 and told.stdout.strip() in {"", "<no value>", _digest(image)}
 
 
@@ -113,4 +111,4 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{make(image)}\n" for image in ALL)
+    sys.stdout.writelines(f"{make(image, Engine(os.environ))}\n" for image in ALL)

@@ -57,7 +57,8 @@ POSTGRES = StandIn(
     ),
     after=('mkdir -p "$1/docker-entrypoint-initdb.d"',),
     changes=(
-        f"ENV PATH=/usr/lib/postgresql/18/bin:{_PATH} PGDATA=/var/lib/postgresql/18/docker",
+        f"ENV PATH=/usr/lib/postgresql/18/bin:{_PATH} LANG=C.UTF-8",
+        "ENV PGDATA=/var/lib/postgresql/18/docker",
         "EXPOSE 5432",
         "VOLUME /var/lib/postgresql",
         'ENTRYPOINT ["docker-entrypoint.sh"]',
