@@ -1,6 +1,7 @@
 """Each process, alone, with the fewest rights and 256 MB: it becomes ready, and ends when told."""
 
 import time
+from pathlib import Path
 
 import pytest
 from tests.deploy import images
@@ -46,7 +47,10 @@ def test_operations_runs_with_few_rights_and_ends_when_told(composed: Composed) 
 def _runs_and_ends(system: Composed, target: str, role: str, settings: dict[str, str]) -> None:
     docker = system.engine.docker
     given = [part for name, value in settings.items() for part in ("--env", f"{name}={value}")]
-    places = ("--network", system.network, "--volume", f"{system.secrets}:/run/secrets:ro")
+    paths = [Path(value) for name, value in settings.items() if name.endswith("_FILE")]
+    files = [f"{system.secrets / path.name}:{path}:ro" for path in paths]
+    mounts = [part for file in files for part in ("--volume", file)]
+    places = ("--network", system.network, *mounts)
     container = docker(
         "run", "--detach", *_FEWEST_RIGHTS, *places, *given, images.tag(target), role
     )

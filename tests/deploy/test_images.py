@@ -40,7 +40,8 @@ print(json.dumps(found))
 _PACKAGES = """
 import json, re, sys
 from importlib.metadata import distributions
-found = {re.sub("[-_.]+", "-", d.name).lower(): d.version for d in distributions(path=sys.path[-1:])}
+there = distributions(path=sys.path[-1:])
+found = {re.sub("[-_.]+", "-", each.name).lower(): each.version for each in there}
 print(json.dumps(found))
 """
 

@@ -12,7 +12,7 @@ from tests.deploy.images import TARGETS
 from tests.deploy.kept import tool
 
 pytestmark = pytest.mark.timeout(300)
-_CYCLONEDX = "cyclonedx-bom==7.2.0"
+_CYCLONEDX = "cyclonedx-bom==7.5.0"
 
 
 @pytest.mark.parametrize("target", TARGETS)
