@@ -6,16 +6,32 @@ PYTHON ?= python3
 SUITES := check integration hostile e2e faults load
 BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
+IN_CONTAINERS := $(addprefix tests/deploy/test_,images.py hardened.py sbom.py compose.py)
 MEMBERS := shared $(wildcard services/*) deploy
+VERSION := 0.1.0
+IMAGES := marketing-intake lead-scoring sales-pipeline notifier operations
+COMPOSE := docker compose --file deploy/compose/compose.yaml
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
-.PHONY: help run
+.PHONY: help run images compose-up compose-down
 run: setup ## Start everything on this machine (embedded Postgres and Kafka) and stay in the foreground
 	@$(BIN)/handoff up
+
+images: ## Build the container images: four services and operations
+	@for image in $(IMAGES); do \
+		docker build --quiet --file deploy/images/Dockerfile --target $$image --tag handoff/$$image:$(VERSION) . || exit 1; \
+	done
+
+compose-up: ## Start everything in containers and wait until it is ready (deploy/compose)
+	@deploy/compose/secrets.sh
+	@$(COMPOSE) up --detach --wait
+
+compose-down: ## Stop the containers; the data stays in their volumes
+	@$(COMPOSE) down
 
 ##@ Change
 .PHONY: fmt check unit contracts
@@ -40,7 +56,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test test-deploy integration hostile e2e faults load bench
+.PHONY: test test-deploy test-images integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -50,7 +66,10 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 	done; printf "== all of it holds$$took\n"
 
 test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/deploy
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS)) tests/deploy
+
+test-images: setup-dev ## Images and compose, in a Docker engine that is there or can be started (root, Debian)
+	@$(BIN)/pytest -q -rs $(IN_CONTAINERS)
 
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 	@$(BIN)/pytest -q -n 3 --dist loadfile tests/contract tests/integration
