@@ -2,13 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import asyncpg
+from aiokafka.errors import KafkaError
 from testcontainers.core.container import DockerContainer
 from tests.stack.engine import KAFKA_IMAGE, POSTGRES_IMAGE
 
 from handoff.embedded.ports import LOOPBACK, Ports
+from handoff.embedded.stack import READY_WITHIN
+from shared.kafka.admin import administrator
+from shared.settings import KafkaSettings
 
 # The keeper removes its containers; the reaper would be one more image.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
@@ -23,9 +28,30 @@ async def containers(ports: Ports, password: str) -> AsyncGenerator[tuple[str, s
     await asyncio.gather(asyncio.to_thread(postgres.start), asyncio.to_thread(kafka.start))
     try:
         url = f"postgresql://postgres:{password}@{LOOPBACK}:{postgres_port}/postgres"
+        await _eventually(lambda: _connect(url))
+        await _eventually(lambda: _ask(f"{LOOPBACK}:{kafka_port}"))
         yield url, f"{LOOPBACK}:{kafka_port}"
     finally:
         await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(kafka.stop))
+
+
+async def _eventually(ask: Callable[[], Awaitable[None]]) -> None:
+    """Wait for an answer: a container that was started listens before what is in it is ready."""
+    async with asyncio.timeout(READY_WITHIN):
+        while True:
+            try:
+                return await ask()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError):
+                await asyncio.sleep(0.2)
+
+
+async def _connect(url: str) -> None:
+    await (await asyncpg.connect(url, ssl=False)).close()
+
+
+async def _ask(bootstrap: str) -> None:
+    async with administrator(KafkaSettings(kafka_bootstrap=bootstrap, kafka_replication=1)):
+        pass
 
 
 def _postgres(port: int, password: str) -> DockerContainer:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-POSTGRES_IMAGE = "postgres:17"
+POSTGRES_IMAGE = "postgres:18.6"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 _SOCKET = Path("/var/run/docker.sock")
 
