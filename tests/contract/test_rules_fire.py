@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.contract.artefacts.dashboards.boards import BOARDS
-from tests.contract.artefacts.rules import RULES, alerts
+from tests.contract.artefacts.rules import RULES, alerts, groups
 from tests.contract.firing import CASES, Case, Series
 from tests.stack.promtool import NotToBeHad, promtool
 
@@ -80,8 +80,10 @@ def test_an_alert_fires_on_what_it_is_for_and_on_nothing_else(
     trials = [trial(case, series, fires=True) for series in case.bad]
     trials += [trial(case, series, fires=False) for series in case.good]
     wanted = tmp_path / "wanted.yaml"  # of which JSON is a part
+    order = [group["name"] for group in groups()]  # else by chance: an alert before what it is of
     wanted.write_text(json.dumps(
-        {"rule_files": FILES, "evaluation_interval": case.interval, "tests": trials}
+        {"rule_files": FILES, "evaluation_interval": case.interval, "group_eval_order": order,
+         "tests": trials}
     ))  # fmt: skip
 
     ask(tool, "test", "rules", str(wanted))
