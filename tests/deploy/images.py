@@ -35,7 +35,7 @@ def configuration(engine: Engine, target: str) -> dict[str, Any]:
     return json.loads(engine.docker("image", "inspect", tag(target)))[0]["Config"]
 
 
-def ask(engine: Engine, target: str, program: str) -> Any:
+def ask(engine: Engine, target: str, program: str, *options: str) -> Any:
     """Run a little Python inside an image, as its own user; return the JSON that it prints."""
-    command = ("run", "--rm", "--entrypoint", "python", tag(target), "-c", program)
+    command = ("run", "--rm", "--entrypoint", "python", *options, tag(target), "-c", program)
     return json.loads(engine.docker(*command))

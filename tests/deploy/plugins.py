@@ -34,7 +34,7 @@ def _fetch(directory: Path) -> None:
         place = Path(scratch)
         place.chmod(0o755)
         (place / "lists" / "partial").mkdir(parents=True)
-        (place / "sources").write_text(f"deb http://deb.debian.org/debian {_SUITE} main\n")
+        (place / "sources").write_text(f"deb {_mirror()} {_SUITE} main\n")
         options = [
             *("-o", f"Dir::Etc::SourceList={place}/sources", "-o", "Dir::Etc::SourceParts=-"),
             *("-o", f"Dir::State::Lists={place}/lists"),
@@ -45,6 +45,13 @@ def _fetch(directory: Path) -> None:
             _run(place, "dpkg-deb", "--extract", str(package), "unpacked")
         found = place / "unpacked/usr/libexec/docker/cli-plugins"
         shutil.copytree(found, directory / "cli-plugins")
+
+
+def _mirror() -> str:
+    """Return where this machine gets its own packages from."""
+    asked = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
+    told = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603
+    return told.stdout.split()[0]
 
 
 def _run(directory: Path, *command: str) -> None:

@@ -29,10 +29,11 @@ for top, names, files in os.walk("/", onerror=None):
 print(json.dumps(found))
 """
 _NOT_NEEDED = """
-import json, os
+import json, os, pwd
 from pathlib import Path
-homes = (Path("/root/.cache"), Path("/nonexistent"), Path("/tmp"), Path("/build"))
-found = [str(each) for home in homes if os.access(home, os.R_OK) for each in home.glob("*")]
+caches = {Path(each.pw_dir) / ".cache" for each in pwd.getpwall()}
+empty = (*caches, Path("/tmp"), Path("/build"))
+found = [str(each) for place in empty for each in place.glob("*")]
 for top, names, files in os.walk("/opt/handoff"):
     found += [os.path.join(top, n) for n in names if n in ("tests", "testing", "pip", "hatchling")]
 print(json.dumps(found))
@@ -64,7 +65,7 @@ def test_an_image_is_small(target: str, built: Engine, figure: Figure) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_holds_nothing_that_is_not_needed_to_run(target: str, built: Engine) -> None:
-    assert images.ask(built, target, _NOT_NEEDED) == []
+    assert images.ask(built, target, _NOT_NEEDED, "--user", "0") == []  # who sees every cache
 
 
 @pytest.mark.parametrize("target", TARGETS)
