@@ -15,7 +15,7 @@ from handoff.services import SERVICES, Service
 from handoff.site import API, DATABASE, NotFound, Site, variable
 from handoff.views import connect
 from shared.clock import utc_now
-from shared.database.schema import known_versions
+from shared.database.schema import fault_of, is_newer
 from shared.kafka import topics
 from shared.settings import KafkaSettings
 
@@ -54,7 +54,7 @@ async def _database(site: Site, service: Service) -> Finding:
     except NotFound as error:
         return Finding(False, f"{name}: {error}")
     except asyncpg.UndefinedTableError:
-        return Finding(False, f"{name} has no tables: run `python -m {service.package}.migrate`")
+        return _tables(name, service, None)
     except _EXPECTED as error:
         return Finding(False, f"{name} does not let us in: {_why(error)}; see {setting}")
     if abs(off) > _CLOCK_SECONDS:
@@ -63,14 +63,11 @@ async def _database(site: Site, service: Service) -> Finding:
 
 
 def _tables(name: str, service: Service, has: str | None) -> Finding:
-    known = known_versions(service.package)
-    if has == known[-1]:
-        return Finding(True, f"{name} answers, tables of version {has}")
-    if has in known or has is None:
-        advice = f"run `python -m {service.package}.migrate`"
-        return Finding(False, f"{name}: tables of version {has}, code of {known[-1]}; {advice}")
-    text = f"{name}: tables of version {has} are newer than this code ({known[-1]}), which may stay"
-    return Finding(True, text)
+    fault = fault_of(service.package, has)
+    if has is None or fault:
+        return Finding(False, f"{name}: {fault}")
+    newer = ", newer than this code, which may stay" if is_newer(service.package, has) else ""
+    return Finding(True, f"{name} answers, tables of version {has}{newer}")
 
 
 async def _api(site: Site, service: Service) -> Finding:

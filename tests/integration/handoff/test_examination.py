@@ -15,9 +15,11 @@ from handoff import examination
 from handoff.examination import examine
 from handoff.services import SERVICES
 from handoff.site import Site
+from shared.database import schema
 from shared.kafka import topics
 
 SERVICE = "lead-scoring"
+MIGRATE = "run `python -m lead_scoring.migrate`."
 
 
 class Nothing(BaseHTTPRequestHandler):
@@ -89,7 +91,10 @@ async def test_a_database_that_lets_nobody_in_is_named_with_its_variable(
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("0000", "tables of version 0000, code of 0001; run `python -m lead_scoring.migrate`"),
+        (
+            "0000",
+            "The tables are of version 0000, this code is of 0001: " + MIGRATE,
+        ),
         ("9999", None),
     ],
 )
@@ -101,7 +106,7 @@ async def test_older_tables_are_a_fault_and_newer_ones_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = {service.package: ["0000", "0001"] for service in SERVICES}
-    monkeypatch.setattr(examination, "known_versions", known.__getitem__)
+    monkeypatch.setattr(schema, "known_versions", known.__getitem__)
     owner = databases.owners[SERVICE]
     await owner.execute("UPDATE alembic_version SET version_num = $1", version)
     try:

@@ -1,6 +1,7 @@
 """Code on a database that was not migrated, or was migrated by newer code."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 from tests.stack.databases import opened
 from tests.stack.fixtures import DatabaseFor
+from tests.stack.services import environment, running, service
 
 from shared.database import schema
 from shared.database.schema import Tables
+from shared.settings import KafkaSettings
 
 PACKAGE = "lead_scoring"
 
@@ -62,3 +65,21 @@ async def test_an_empty_database_is_named_with_what_makes_its_tables(engine: Asy
         await move(engine, "ALTER TABLE elsewhere RENAME TO alembic_version")
 
     assert said == "The database has no tables yet: run `python -m lead_scoring.migrate`."
+
+
+async def test_a_worker_begins_no_work_before_the_tables_are_there(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, tmp_path: Path
+) -> None:
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    told = environment(url, kafka_settings, "waits-for-tables")
+    await move(engine, "ALTER TABLE alembic_version RENAME TO elsewhere")
+    async with running(service(told, tmp_path / "log", PACKAGE, "worker")) as process:
+        try:
+            waiting = await process.troubles()
+        finally:
+            await move(engine, "ALTER TABLE elsewhere RENAME TO alembic_version")
+        await process.ready()
+
+    assert "The database has no tables yet: run `python -m lead_scoring.migrate`." in waiting
+    assert "loop " not in waiting
+    assert "waits_for_tables" in (tmp_path / "log").read_text()

@@ -33,16 +33,11 @@ class Tables:
         Raises:
             OSError, SQLAlchemyError: the database does not answer.
         """
-        has, known = await self.version(), known_versions(self.package)
-        migrate = f"run `python -m {self.package}.migrate`"
-        if has is None:
-            return f"The database has no tables yet: {migrate}."
-        if has in known[:-1]:
-            return f"The tables are of version {has}, this code is of {known[-1]}: {migrate}."
-        if has not in known and not self.told:
-            log.warning("newer_tables", tables=has, code=known[-1])
+        has = await self.version()
+        if has is not None and is_newer(self.package, has) and not self.told:
+            log.warning("newer_tables", tables=has, code=known_versions(self.package)[-1])
             self.told = True
-        return None
+        return fault_of(self.package, has)
 
     async def version(self) -> str | None:
         """Return the version that they have; None where there are none."""
@@ -51,6 +46,21 @@ class Tables:
                 return await connection.scalar(_VERSION)
             except ProgrammingError:  # there is no such table
                 return None
+
+
+def fault_of(package: str, has: str | None) -> str | None:
+    """Return why code cannot work on tables of that version, and what to do, in a sentence."""
+    known, migrate = known_versions(package), f"run `python -m {package}.migrate`"
+    if has is None:
+        return f"The database has no tables yet: {migrate}."
+    if has in known[:-1]:
+        return f"The tables are of version {has}, this code is of {known[-1]}: {migrate}."
+    return None
+
+
+def is_newer(package: str, has: str) -> bool:
+    """Tell whether newer code made tables of that version."""
+    return has not in known_versions(package)
 
 
 def known_versions(package: str) -> list[str]:
