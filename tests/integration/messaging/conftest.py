@@ -34,6 +34,7 @@ from shared.messaging.narrowing import Narrowing
 from shared.messaging.records import Delivery
 
 LEADS = "handoff.leads.v1"
+TOPICS = (LEADS, "handoff.touchpoints.v1", "handoff.deals.v1")
 
 TALLY = """
 CREATE TABLE tally (
@@ -144,6 +145,9 @@ async def database_url(stack: Stack) -> AsyncGenerator[str]:
     script = resources.files("shared.database").joinpath("ddl", "0001_messaging.sql")
     await connection.execute(script.read_text())
     await connection.execute(TALLY)
+    # Leads are younger than the subscription, whichever test is the first to run a worker.
+    subscribed = "INSERT INTO subscription SELECT topic, $2 FROM unnest($1::text[]) AS t (topic)"
+    await connection.execute(subscribed, TOPICS, LONG_AGO)
     await connection.close()
     yield url
     await databases.drop(stack, url)
@@ -156,10 +160,9 @@ def tally() -> Tally:
 
 @pytest.fixture
 async def narrowing(engine: AsyncEngine, tally: Tally) -> Narrowing[TallyDesk]:
-    topics = ("handoff.leads.v1", "handoff.touchpoints.v1", "handoff.deals.v1")
     async with engine.begin() as connection:
         await connection.execute(text("TRUNCATE breaker"))
-    batch = Batch(engine, tally, dict.fromkeys(topics, LONG_AGO))
+    batch = Batch(engine, tally, dict.fromkeys(TOPICS, LONG_AGO))
     return Narrowing(engine, batch, Breaker("tally", "1"))
 
 
