@@ -7,9 +7,8 @@ of a merge is above all that there was of either lead before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
-from shared.ids import LeadId
+from shared.ids import LeadId, read_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,6 @@ def to_json(aliases: Mapping[LeadId, Alias]) -> dict[str, tuple[str, int]]:
 def from_json(stored: Mapping[str, tuple[str, int]]) -> dict[LeadId, Alias]:
     """Return them as they were before they were stored."""
     return {
-        LeadId(UUID(name)): Alias(LeadId(UUID(of)), version)
+        LeadId(read_id(name)): Alias(LeadId(read_id(of)), version)
         for name, (of, version) in stored.items()
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.ids import minted_at
+from shared.ids import minted_at, read_id
 
 Headers = list[tuple[str, bytes]]
 _HIGHEST_SEQUENCE = 2**63 - 1
@@ -113,7 +113,7 @@ def from_record(
 
 
 def _id(header: bytes) -> UUID:
-    return UUID(header.decode())
+    return read_id(header.decode())
 
 
 def _text(header: bytes) -> str:

@@ -7,10 +7,10 @@ Which rows, and what an ack or a failure means for them, is the business of the 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from shared.contracts.envelope import Envelope
 from shared.database.direct import Row
+from shared.ids import read_id
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
 from shared.kafka.port import Ack, Sender
@@ -92,8 +92,8 @@ def _envelope(row: Row, service: str) -> Envelope:
         version=int(version),
         said_at=row.created_at,
         source=service,
-        correlation_id=UUID(headers["correlation_id"]),
-        causation_id=UUID(causation) if causation else None,
+        correlation_id=read_id(headers["correlation_id"]),
+        causation_id=read_id(causation) if causation else None,
         traceparent=spans.part(headers.get("traceparent"), kind, subject=row.subject),
         data=row.payload,
         blank=headers.get("blank") or (None if row.payload else "erased"),

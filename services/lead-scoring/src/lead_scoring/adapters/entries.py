@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 from lead_scoring.domain.rating import Entry
 from lead_scoring.domain.scorecard import Group
+from shared.ids import read_id
 
 
 def to_json(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -30,7 +30,7 @@ def from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[Entry, ...]:
             text=entry["text"],
             points=entry["points"],
             group=Group(entry["group"]),
-            event_id=UUID(entry["event_id"]),
+            event_id=read_id(entry["event_id"]),
         )
         for entry in stored
     )

@@ -15,6 +15,7 @@ from lead_scoring.domain.rating import Rating
 from lead_scoring.domain.scorecard import Group
 from shared.database.bulk import Upsert
 from shared.database.direct import Row, reading
+from shared.ids import read_id
 
 _LOAD = reading(lead_score, "WHERE lead_id = ANY(:ids)")
 _SAVE = Upsert(lead_score, key=("lead_id",))
@@ -58,7 +59,7 @@ def _lead(row: Row) -> Lead:
         qualified_at=row.qualified_at,
         ended_at=row.ended_at,
         ended_as=Qualification(row.ended_as) if row.ended_as else None,
-        deals=frozenset(UUID(deal) for deal in row.deals),
+        deals=frozenset(read_id(deal) for deal in row.deals),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

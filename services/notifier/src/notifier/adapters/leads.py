@@ -1,7 +1,6 @@
 """Loads and saves what is known of leads."""
 
 from collections.abc import Collection, Iterable, Mapping
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,7 +10,7 @@ from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.database.direct import reading
-from shared.ids import LeadId
+from shared.ids import LeadId, read_id
 
 _LOAD = reading(lead, "WHERE id = ANY(:ids)")
 _SAVE = Upsert(lead)
@@ -56,10 +55,10 @@ async def save(connection: AsyncConnection, leads: Iterable[KnownLead]) -> None:
 
 def _disqualified(stored: Mapping[str, tuple[str, int]]) -> dict[LeadId, Disqualification]:
     return {
-        _lead(name): Disqualification(UUID(event_id), version)
+        _lead(name): Disqualification(read_id(event_id), version)
         for name, (event_id, version) in stored.items()
     }
 
 
 def _lead(name: str) -> LeadId:
-    return LeadId(UUID(name))
+    return LeadId(read_id(name))

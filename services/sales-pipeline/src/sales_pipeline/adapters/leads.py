@@ -1,7 +1,6 @@
 """Loads and saves what is known of leads."""
 
 from collections.abc import Collection, Iterable
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,7 +10,7 @@ from shared import aliases
 from shared.contracts.lead import LeadCard
 from shared.database.bulk import Upsert
 from shared.database.direct import reading
-from shared.ids import LeadId
+from shared.ids import LeadId, read_id
 
 _LOAD = reading(lead, "WHERE id = ANY(:ids)")
 _SAVE = Upsert(lead)
@@ -60,4 +59,4 @@ async def save(connection: AsyncConnection, known: Iterable[KnownLead]) -> None:
 
 
 def _lead(key: str) -> LeadId:
-    return LeadId(UUID(key))
+    return LeadId(read_id(key))

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +9,7 @@ from sales_pipeline.adapters.tables import customer, sales_order
 from sales_pipeline.domain.customer import Customer, Order
 from shared.database.bulk import Insert, Upsert
 from shared.database.direct import Row, reading
-from shared.ids import LeadId
+from shared.ids import LeadId, read_id
 
 _LOAD = reading(customer, "WHERE lead_id = ANY(:lead_ids)")
 _SAVE_CUSTOMERS = Upsert(customer)
@@ -41,7 +40,7 @@ def _customer(row: Row) -> Customer:
         order_count=row.order_count,
         last_purchase_at=row.last_purchase_at,
         lifetime_value=row.lifetime_value,
-        aliases=[UUID(each) for each in row.aliases],
+        aliases=[read_id(each) for each in row.aliases],
     )
 
 
