@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import limits
 from shared.web import failures
 from shared.web.problems import Problem
+from shared.web.small_bodies import WHOLE
 
 _MOST_LARGE_BYTES = 64 * limits.MAX_BODY_BYTES
 
@@ -42,13 +43,14 @@ class Room:
 
 @dataclass(slots=True)
 class Passage:
-    """One request on its way through the gate."""
+    """One request on its way through the gate. `waits`: its body is not there yet."""
 
     receive: Receive
     send: Send
     max_bytes: int
     handler_seconds: float
     room: Room
+    waits: bool = True
     received: int = 0
     large: int = 0
     complete: bool = False
@@ -64,16 +66,20 @@ class Passage:
         """Hand on a piece of the body; waiting for its sender is not the handler's time."""
         if self.complete:
             return await self.receive()
-        began = asyncio.get_running_loop().time()
-        self.end_at(self.deadline + limits.REQUEST_BODY)
-        message = await self.receive()
-        self.deadline += asyncio.get_running_loop().time() - began
-        self.end_at(self.deadline)
+        message = await (self._wait() if self.waits else self.receive())
         self.complete = not message.get("more_body", False)
         self.received += len(message.get("body", b""))
         if self.received > self.max_bytes:
             raise too_large(self.max_bytes)
         self._find_room()
+        return message
+
+    async def _wait(self) -> Message:
+        began = asyncio.get_running_loop().time()
+        self.end_at(self.deadline + limits.REQUEST_BODY)
+        message = await self.receive()
+        self.deadline += asyncio.get_running_loop().time() - began
+        self.end_at(self.deadline)
         return message
 
     def _find_room(self) -> None:
@@ -118,7 +124,10 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = Passage(receive, send, self._max_bytes, self._handler_seconds, self._room)
+        passage = Passage(
+            receive, send, self._max_bytes, self._handler_seconds, self._room,
+            waits=WHOLE not in scope,
+        )  # fmt: skip
         try:
             problem = await self._problem_of(scope, passage)
         finally:

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import limits
 
+WHOLE = "handoff.whole"
+"""Stands in the scope of a request whose body is there already."""
+
 
 class SmallBodies:
     """Stands before an app, which gets small bodies whole."""
@@ -26,6 +29,7 @@ class SmallBodies:
             if body is None:
                 return
             receive = _Read(body, receive)
+            scope[WHOLE] = True
         await self._app(scope, receive, send)
 
 
