@@ -38,6 +38,7 @@ from handoff.embedded.tool import run_tool
 from handoff.layout import Layout
 from handoff.services import DATABASES
 from handoff.supervisor.supervisor import Supervisor
+from shared.files import Trust
 from shared.settings import KafkaSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,7 @@ _HOST = "127.0.0.1"
 _ONLY_TLS = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 _TLS = "\nssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.pem'\n"
 _ACLS = "org.apache.kafka.tools.AclCommand"
+_CONFIGS = "kafka.admin.ConfigCommand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,15 @@ async def secured_postgres(
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
+async def exchange_certificate(secured: Stack, old: Authority, new: Authority) -> None:
+    """Give a server another certificate, of another authority; who comes in a moment sees it."""
+    connection = await asyncpg.connect(secured.postgres_url, ssl=Trust(old.path))
+    home = postgres_home(secured.directory, unprivileged_account())
+    new.certify(home / "data" / "server.pem")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
 async def _refuse_bare_connections(postgres: PostgresServer) -> None:
     connection = await asyncpg.connect(postgres.url, ssl=False)
     (postgres.data / "pg_hba.conf").write_text(_ONLY_TLS)
@@ -150,9 +161,17 @@ class Broker:
 
     def grant(self, user: str, *rights: str) -> None:
         """Let a user do something, in the words of `kafka-acls`."""
+        self._tool(_ACLS, "--add", f"--allow-principal=User:{user}", *rights)
+
+    def change_password(self, user: str, password: str) -> None:
+        """Have the broker ask for another one, in the words of `kafka-configs`."""
+        secret = f"SCRAM-SHA-512=[password={password}]"
+        whose = ("--entity-type=users", f"--entity-name={user}")
+        self._tool(_CONFIGS, "--alter", *whose, f"--add-config={secret}")
+
+    def _tool(self, name: str, *words: str) -> None:
         java = self.node.spec({}).command[:-2]
-        where = ("--bootstrap-server", self.node.bootstrap)
-        run_tool(*java, _ACLS, *where, "--add", f"--allow-principal=User:{user}", *rights)
+        run_tool(*java, name, "--bootstrap-server", self.node.bootstrap, *words)
 
 
 @asynccontextmanager

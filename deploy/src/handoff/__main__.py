@@ -12,6 +12,7 @@ from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
 from handoff.cli.operations import operations
+from handoff.cli.scale import scale
 from handoff.cli.status import status
 from handoff.cli.trace import trace
 from handoff.cli.up import up
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (up, down, status, doctor, bench):
+for command in (up, scale, down, status, doctor, bench):
     app.command()(command)
 for command in (trace, audit, operations, demo):
     app.command(epilog=ENVIRONMENT)(command)

@@ -3,7 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from handoff.embedded.databases import OPERATIONS
@@ -151,10 +151,9 @@ def plan_fleet(
     replicas: Mapping[str, int],
 ) -> Fleet:
     """Choose all ports; the APIs' are held from here on, until `Fleet.close`."""
-    members = tuple(_members(ports, replicas))
     listeners = {service.name: ports.open(service.name, service.port) for service in SERVICES}
     return Fleet(
-        members=members,
+        members=tuple(_members(ports, replicas, {})),
         auditor_port=ports.claim(AUDITOR, _OPERATIONS_PORT),
         listeners=listeners,
         ports={name: listener.getsockname()[1] for name, listener in listeners.items()},
@@ -163,17 +162,27 @@ def plan_fleet(
     )
 
 
+def resized(fleet: Fleet, *, ports: Ports, replicas: Mapping[str, int]) -> Fleet:
+    """Return the fleet with other numbers of processes; those that stay keep their ports."""
+    known = {member.name: member for member in fleet.members}
+    return replace(fleet, members=tuple(_members(ports, replicas, known)))
+
+
 def secret_names() -> tuple[str, ...]:
     """Return the names of all secrets that a fleet needs."""
     return ("postgres", OPERATIONS, ERASURE, *(service.database for service in SERVICES))
 
 
-def _members(ports: Ports, replicas: Mapping[str, int]) -> Iterator[Member]:
+def _members(
+    ports: Ports, replicas: Mapping[str, int], known: Mapping[str, Member]
+) -> Iterator[Member]:
     for service in SERVICES:
         for role in ROLES:
             for number in range(replicas.get(service.name, 1)):
-                name = f"{service.name}-{role}-{number}-operations"
-                yield Member(service, role, number, ports.claim(name, _OPERATIONS_PORT))
+                name = f"{service.name}-{role}-{number}"
+                yield known.get(name) or Member(
+                    service, role, number, ports.claim(f"{name}-operations", _OPERATIONS_PORT)
+                )
 
 
 def _silence(environ: Mapping[str, str]) -> float:

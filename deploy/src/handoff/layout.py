@@ -50,6 +50,11 @@ class Layout:
         return self.run / "lock"
 
     @property
+    def replicas(self) -> Path:
+        """How many processes of each service are wanted, where that was changed while they run."""
+        return self.run / "replicas.json"
+
+    @property
     def ports(self) -> Path:
         """The ports given out before."""
         return self.run / "ports.json"

@@ -15,11 +15,15 @@ with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
+
+from pydantic import SecretStr
 
 from handoff.layout import Layout
 from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
+from shared.files import SecretFile
 from shared.settings import KafkaSettings
 
 ENVIRONMENT = (
@@ -29,6 +33,8 @@ ENVIRONMENT = (
 DATABASE, API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
 _AUTHORITY = "HANDOFF_DATABASE_CA"
 
+T = TypeVar("T")
+
 
 class NotFound(Exception):
     """It is not known where something runs; the text says what to do."""
@@ -36,11 +42,15 @@ class NotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where each service's database and API are, as far as that is known, and Kafka."""
+    """Where each service's database and API are, as far as that is known, and Kafka.
 
-    databases: Mapping[str, str]
+    An address that a file holds is read at each use: `operations` runs on while it changes.
+    """
+
+    databases: Mapping[str, str | SecretStr]
     apis: Mapping[str, str]
     kafka: KafkaSettings | None
+    authority: str | None = None
 
     def database(self, service: str) -> str:
         """Return where a service's database is, as the role `operations`.
@@ -48,7 +58,9 @@ class Site:
         Raises:
             NotFound: nobody said it.
         """
-        return _known(self.databases, service, DATABASE)
+        address = _known(self.databases, service, DATABASE)
+        known = address if isinstance(address, str) else address.get_secret_value()
+        return _trusting(known, self.authority)
 
     def api(self, service: str) -> str:
         """Return where a service's API is.
@@ -70,14 +82,14 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     Raises:
         NotFound: neither.
     """
-    databases = {
-        service: _trusting(url, environ.get(_AUTHORITY))
-        for service, url in _from_environment(environ, DATABASE).items()
-    }
+    databases = _from_environment(environ, DATABASE)
     if databases:
         bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
         kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
-        return Site(databases, _from_environment(environ, API), kafka)
+        apis = {
+            name: url.get_secret_value() for name, url in _from_environment(environ, API).items()
+        }
+        return Site(databases, apis, kafka, environ.get(_AUTHORITY))
     state = read_state(layout)
     if state is None:
         raise NotFound("Handoff is not running here. `handoff up` starts it.")
@@ -101,14 +113,14 @@ def _trusting(url: str, authority: str | None) -> str:
     return f"{url}{'&' if urlsplit(url).query else '?'}{tls}"
 
 
-def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, SecretStr]:
+    found: dict[str, SecretStr] = {}
     for service in SERVICES:
         name = variable(prefix, service)
         if name in environ:
-            found[service.name] = environ[name]
+            found[service.name] = SecretStr(environ[name])
         elif f"{name}_FILE" in environ:
-            found[service.name] = Path(environ[f"{name}_FILE"]).read_text().strip()
+            found[service.name] = SecretFile(Path(environ[f"{name}_FILE"]))
     return found
 
 
@@ -117,7 +129,7 @@ def variable(prefix: str, service: Service) -> str:
     return f"{prefix}_{service.package.upper()}"
 
 
-def _known(places: Mapping[str, str], service: str, prefix: str) -> str:
+def _known(places: Mapping[str, T], service: str, prefix: str) -> T:
     if service not in places:
         name = f"{prefix}_{service.upper().replace('-', '_')}"
         raise NotFound(f"It is not known where {service} is: set {name}.")

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from handoff.embedded.databases import OPERATIONS, make_databases
 from handoff.embedded.ports import Ports
 from handoff.embedded.stack import READY_WITHIN, plan_stack
-from handoff.fleet import AUDITOR, Fleet, plan_fleet, secret_names
+from handoff.fleet import AUDITOR, Fleet, plan_fleet, resized, secret_names
 from handoff.layout import Layout
 from handoff.secret_file import keep_secrets
 from handoff.services import DATABASES, SERVICES, Service
@@ -74,6 +74,22 @@ class System:
             await topics.apply(self.kafka_settings())
         with step("Starting the services"):
             await self._supervisor.start(self._fleet.specs(self._environ), limit=READY_WITHIN)
+
+    async def scale(self, replicas: Mapping[str, int]) -> None:
+        """Run so many api and worker processes of each service from now on; all others go on.
+
+        Raises:
+            NotReady: one that is new did not come up; it goes on trying.
+        """
+        before = {member.name for member in self._fleet.members}
+        ports = Ports(self._layout.ports)
+        fleet = resized(self._fleet, ports=ports, replicas=replicas)
+        wanted = {member.name for member in fleet.members}
+        new = [spec for spec in fleet.specs(self._environ) if spec.name in wanted - before]
+        await self._supervisor.drop(before - wanted)
+        self._fleet = fleet
+        await self._supervisor.start(new, limit=READY_WITHIN)
+        self._write()
 
     async def end(self) -> None:
         """Stop everything that was started, in reverse."""

@@ -18,6 +18,7 @@ IDLE_IN_TRANSACTION = 10.0
 CLIENT_CONNECTION_CHECK = 1.0
 LIFESPAN_START = 30.0
 LIFESPAN_STOP = 10.0
+DRAIN = 5.0  # for who asks again on a connection that was open
 GRACEFUL_STOP = 15.0
 POD_GRACE = 40.0
 

@@ -22,6 +22,7 @@ from shared import crash_points, limits
 from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.database.schema import Tables
+from shared.files import Unusable
 from shared.messaging import backoff, loops
 from shared.messaging.worker import Worker, WorkerSettings
 from shared.settings import (
@@ -105,6 +106,8 @@ def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
             for fault in error.errors(include_input=False)
         ]
         parser.error("; ".join(faults))
+    except Unusable as error:
+        parser.error(str(error))
 
 
 def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:

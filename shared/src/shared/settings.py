@@ -1,13 +1,14 @@
 """Parts of a service's settings: read from `HANDOFF_…` variables, checked when the process starts.
 
 Every variable may be given as `HANDOFF_X_FILE`, the path of a file that holds the value: that is
-how a secret reaches a container without standing in its environment. There is no global instance.
+how a secret reaches a container without standing in its environment. The value of a secret is then
+read at each use (`shared.files`), everything else once. There is no global instance.
 """
 
 import os
 import socket
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -15,17 +16,26 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from shared import crash_points, limits
+from shared.files import SecretFile, Unusable
 
 _PREFIX = "HANDOFF_"
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Reads a field from the file that `HANDOFF_<FIELD>_FILE` names; one trailing newline goes."""
+    """Reads a field from the file that `HANDOFF_<FIELD>_FILE` names.
+
+    Raises:
+        Unusable: there is nothing in it; the text begins with the variable's name.
+    """
 
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
-        value = Path(path).read_text().removesuffix("\n") if path else None
+        name = f"{_PREFIX}{field_name.upper()}_FILE"
+        path = os.environ.get(name)
+        try:
+            value = _read(field, Path(path)) if path else None
+        except Unusable as error:
+            raise Unusable(f"{name}: {error}") from None
         return value, field_name, False
 
     @override
@@ -35,6 +45,12 @@ class FileSource(PydanticBaseSettingsSource):
 
     def _fields(self) -> list[tuple[str, FieldInfo]]:
         return list(self.settings_cls.model_fields.items())
+
+
+def _read(field: FieldInfo, path: Path) -> SecretStr | str:
+    secret = SecretFile(path)
+    is_secret = SecretStr in (field.annotation, *get_args(field.annotation))
+    return secret if is_secret else secret.get_secret_value()
 
 
 class HandoffSettings(BaseSettings):

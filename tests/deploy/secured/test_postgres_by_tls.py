@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack.running import Stack
-from tests.stack.secured import Authority, secured_postgres
+from tests.stack.secured import Authority, exchange_certificate, secured_postgres
+from tests.stack.waiting import until
 
 from handoff.layout import Layout
 from handoff.site import find_site
@@ -66,6 +68,37 @@ async def test_a_certificate_of_another_host_is_refused(stack: Stack, authority:
     async with secured_postgres(stack, authority, host="elsewhere.example") as elsewhere:
         with pytest.raises(Exception, match="certificate is not valid for"):
             await spoken(settings(elsewhere, authority.path))
+
+
+async def test_the_authority_is_exchanged_while_an_engine_is_in_use(
+    stack: Stack, tmp_path: Path
+) -> None:
+    old, new = Authority.made(tmp_path / "old"), Authority.made(tmp_path / "new")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(old.path.read_bytes())
+    async with secured_postgres(stack, old) as secured:
+        engine = open_engine(settings(secured, trusted))
+        try:
+            async with engine.connect() as before:
+                trusted.write_bytes(old.path.read_bytes() + new.path.read_bytes())
+                async with engine.connect() as meanwhile:
+                    await exchange_certificate(secured, old, new)
+                    trusted.write_bytes(new.path.read_bytes())
+                    await until(lambda: lets_in(engine), seconds=10)
+                    answers = [await each.scalar(text("SELECT 1")) for each in (before, meanwhile)]
+        finally:
+            await engine.dispose()
+
+    assert answers == [1, 1]
+
+
+async def lets_in(engine: AsyncEngine) -> bool:
+    """Tell whether a new connection is made with who is trusted now."""
+    try:
+        async with engine.connect():
+            return True
+    except OSError:
+        return False
 
 
 async def test_the_command_speaks_tls_too(

@@ -114,6 +114,17 @@ async def test_stages_stop_in_reverse_order(supervisor: Supervisor, tmp_path: Pa
     assert record.read_text().split() == ["third", "second", "first"]
 
 
+async def test_what_is_dropped_ends_and_all_else_goes_on(supervisor: Supervisor) -> None:
+    await supervisor.start([program(name, _SLEEPS) for name in ("one", "two", "three")], limit=5)
+    pids = {process.spec.name: process.pid for process in supervisor.processes}
+    await supervisor.drop({"two"})
+
+    dropped = pids.pop("two")
+    assert dropped is not None
+    assert is_gone(dropped)
+    assert {process.spec.name: process.pid for process in supervisor.processes} == pids
+
+
 async def test_what_ignores_the_request_is_ended_with_its_own_children(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:

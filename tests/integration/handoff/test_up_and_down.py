@@ -260,6 +260,25 @@ async def test_no_request_is_refused_while_an_api_is_started_again(
     assert len(pids) == 2
 
 
+def test_a_service_is_scaled_while_all_of_it_runs(installation: Installation) -> None:
+    def names() -> dict[str, int | None]:
+        services = installation.state().services.values()
+        return {each.name: each.pid for service in services for each in service.processes}
+
+    wait_for(installation.is_ready)
+    before = names()
+    more = installation.handoff("scale", "notifier=3")
+    scaled = names()
+    fewer = installation.handoff("scale", "notifier=1")
+
+    assert (more.returncode, fewer.returncode) == (0, 0), more.stderr + fewer.stderr
+    assert scaled.keys() - before.keys() == {
+        f"notifier-{role}-{number}" for role in ROLES for number in (1, 2)
+    }
+    assert before.items() <= scaled.items()
+    assert names() == before
+
+
 def test_down_ends_every_process_and_up_finds_the_same_places(installation: Installation) -> None:
     before = installation.state()
     children = children_of(installation)

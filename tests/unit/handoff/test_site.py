@@ -30,6 +30,22 @@ def test_a_remote_installation_is_named_by_the_environment(tmp_path: Path) -> No
     assert site.kafka is None
 
 
+def test_an_address_in_a_file_is_what_the_file_says_now(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://operations:first@db/notifier\n")
+    told = {
+        "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER_FILE": str(file),
+        "HANDOFF_DATABASE_CA": "/authority.pem",
+    }
+    site = find_site(told, NOWHERE)
+    file.write_text("postgresql://operations:second@db/notifier\n")
+
+    assert site.database("notifier") == (
+        "postgresql://operations:second@db/notifier"
+        "?sslmode=verify-full&sslrootcert=%2Fauthority.pem"
+    )
+
+
 def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
     site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x"}, NOWHERE)
 

@@ -5,13 +5,19 @@ import typer
 from asyncpg.exceptions import InternalClientError
 
 from handoff.cli import answers
+from handoff.cli.replicas import parse_replicas
 from handoff.cli.status import for_programs
-from handoff.cli.up import parse_replicas
 from handoff.state import KafkaState, PostgresState, ProcessState, ServiceState, SystemState
 
 
 def test_replicas_are_counted_per_service() -> None:
     assert parse_replicas(["lead-scoring=2", "notifier=3"]) == {"lead-scoring": 2, "notifier": 3}
+
+
+def test_a_number_alone_is_for_all_services_and_what_comes_later_wins() -> None:
+    assert parse_replicas(["3", "notifier=1"]) == {
+        "marketing-intake": 3, "lead-scoring": 3, "sales-pipeline": 3, "notifier": 1
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -3,28 +3,28 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Coroutine, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from handoff.cli.detach import detach
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err, out, step
+from handoff.cli.replicas import SCALE, ask_replicas, parse_replicas
 from handoff.embedded.machine import Missing
 from handoff.embedded.ports import PortsInUse
 from handoff.embedded.tool import ToolFailed
 from handoff.layout import Layout
 from handoff.lock import AlreadyRunning, hold
 from handoff.seed import seed
-from handoff.services import SERVICES
 from handoff.state import SystemState
 from handoff.supervisor.process import NotReady
 from handoff.supervisor.supervisor import JobFailed
 from handoff.system import System, plan_system
 
 _EXPECTED = (AlreadyRunning, Missing, PortsInUse, ToolFailed, NotReady, JobFailed)
-_MOST_REPLICAS = 16
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
@@ -35,12 +35,14 @@ def up(
     ] = False,
     replicas: Annotated[
         list[str] | None,
-        typer.Option(metavar="SERVICE=N", help="Run N api and N worker processes of a service."),
+        typer.Option(
+            metavar="[SERVICE=]N", help="Run N api and N worker processes of a service, or of all."
+        ),
     ] = None,
 ) -> None:
     """Start Postgres, Kafka and the services on this machine; Ctrl-C stops them.
 
-    Example: handoff up --replicas lead-scoring=2
+    `handoff scale` changes it while it runs. Example: handoff up --replicas lead-scoring=2
     """
     wanted = parse_replicas(replicas or [])
     layout = this_layout()
@@ -57,51 +59,43 @@ def up(
         raise typer.Exit(1) from None
 
 
-def parse_replicas(words: list[str]) -> dict[str, int]:
-    """Read `SERVICE=N` words.
-
-    Raises:
-        typer.BadParameter: a word is not that, or there is no such service.
-    """
-    known = [service.name for service in SERVICES]
-    wanted: dict[str, int] = {}
-    for word in words:
-        name, _, number = word.partition("=")
-        if name not in known:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}")
-        if not number.isdecimal() or not 1 <= int(number) <= _MOST_REPLICAS:
-            raise typer.BadParameter(f"{word!r}: a number from 1 to {_MOST_REPLICAS} is needed")
-        wanted[name] = int(number)
-    return wanted
-
-
 async def _run(layout: Layout, replicas: Mapping[str, int]) -> bool:
     """Be the supervisor until a signal comes; tell whether everything ever was up."""
-    stop = _stop_signals()
+    stop, scale = _on(*_STOPS), _on(SCALE)
     with step("Finding Postgres, Java and Kafka's jars"):
         fleet = await asyncio.to_thread(plan_system, layout, os.environ, replicas)
     system = System(layout, fleet, os.environ, restarted=_tell_restart)
     try:
-        came_up = await _begin(system, stop)
-        await stop.wait()
+        came_up = await _unless_stopped(_come_up(system), stop)
+        while await _unless_stopped(scale.wait(), stop):
+            scale.clear()
+            await _unless_stopped(_scale(system, layout), stop)
     finally:
         with step("Stopping"):
             await system.end()
     return came_up
 
 
-async def _begin(system: System, stop: asyncio.Event) -> bool:
-    """Bring all of it up, unless it is to stop before; tell whether it is up."""
-    coming_up = asyncio.create_task(_come_up(system))
+async def _unless_stopped(work: Coroutine[Any, Any, object], stop: asyncio.Event) -> bool:
+    """Do the work to its end, unless all is to stop before; tell whether it was done."""
+    working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((coming_up, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not coming_up.done():
-        coming_up.cancel()
-        await asyncio.wait((coming_up,))
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not working.done():
+        working.cancel()
+        await asyncio.wait((working,))
         return False
     stopping.cancel()
-    await coming_up
+    await working
     return True
+
+
+async def _scale(system: System, layout: Layout) -> None:
+    """Run as many as `handoff scale` wrote down; what does not come up is told, and kept trying."""
+    try:
+        await system.scale(ask_replicas(layout))
+    except NotReady as error:
+        err.print(f"[red]✗[/red] {error}", markup=True)
 
 
 async def _come_up(system: System) -> None:
@@ -126,8 +120,9 @@ def _tell_restart(name: str) -> None:
     err.print(f"{name} died or stood still, and was started again")
 
 
-def _stop_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+def _on(*numbers: signal.Signals) -> asyncio.Event:
+    """Return the event that these signals set."""
+    told = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told

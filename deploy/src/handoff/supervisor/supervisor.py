@@ -4,7 +4,7 @@ What a stage holds starts and stops side by side. Touches nothing but its own ch
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from handoff.supervisor.logs import tail
@@ -59,6 +59,15 @@ class Supervisor:
         answers = await asyncio.gather(
             *(self._run_one(job, limit) for job in jobs), return_exceptions=True
         )
+        _raise_first(answers)
+
+    async def drop(self, names: Collection[str]) -> None:
+        """Stop some of the programs, and keep them no longer; returns when they are gone."""
+        leaving = [process for process in self.processes if process.spec.name in names]
+        answers = await asyncio.gather(
+            *(process.stop() for process in leaving), return_exceptions=True
+        )
+        self._stages = [[each for each in stage if each not in leaving] for stage in self._stages]
         _raise_first(answers)
 
     async def stop(self) -> None:

@@ -6,7 +6,6 @@ database's roles where the deployment can, because PgBouncer drops what a driver
 """
 
 import json
-import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +16,8 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared import limits
+from shared.database.entry import Entry
+from shared.files import Trust
 from shared.settings import DatabaseSettings
 
 _MILLISECONDS = 1000
@@ -86,6 +87,7 @@ def open_engine(
             **tls(settings.database_ca),
         },
     )
+    event.listen(engine.sync_engine, "do_connect", Entry(settings.database_url).connect)
     event.listen(engine.sync_engine, "handle_error", _give_up)
     return engine
 
@@ -102,7 +104,7 @@ def _give_up(context: ExceptionContext) -> None:
 
 def tls(authority: Path | None) -> dict[str, Any]:
     """Return the driver's arguments for TLS; the certificate must be of the host."""
-    return {"ssl": ssl.create_default_context(cafile=authority)} if authority else {}
+    return {"ssl": Trust(authority)} if authority else {}
 
 
 def driver_url(settings: DatabaseSettings) -> str:

@@ -23,8 +23,9 @@ class Kind(Enum):
 
 
 _CONTENTION = frozenset({"40001", "40P01", "55P03", "57014"})
-_INFRASTRUCTURE_CLASSES = ("08", "28", "3D", "53", "57P", "58", "25006")
-"""28 and 3D: no way in, while a password or a whole database is exchanged."""
+_NO_WAY_IN = ("28", "3D")
+"""While a password or a whole database is exchanged."""
+_INFRASTRUCTURE_CLASSES = (*_NO_WAY_IN, "08", "53", "57P", "58", "25006")
 _CODE_LENGTH = 5
 _LINKS = 3
 
@@ -38,6 +39,11 @@ def kind_of(error: BaseException) -> Kind | None:
         known = code.startswith(_INFRASTRUCTURE_CLASSES)
         return Kind.INFRASTRUCTURE if known else Kind.DATA
     return _kind_without_code(error)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether Postgres lets nobody in by this name, password and database."""
+    return (_sqlstate(error) or "").startswith(_NO_WAY_IN)
 
 
 def _kind_without_code(error: BaseException) -> Kind | None:

@@ -54,6 +54,7 @@ def producer(settings: KafkaSettings) -> Sender:
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
+    security.keep_current(_client_of(made), settings)
     return cast("Sender", made)
 
 
@@ -79,6 +80,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
+    security.keep_current(_client_of(made), settings)
     return cast("Member", made)
 
 
@@ -121,10 +123,14 @@ async def stop(client: Reader | Sender) -> None:
 
 async def _hang_up(client: Reader | Sender) -> None:
     """Close the connections of a client: the library leaves them open where its own stop fails."""
-    of_consumer: Any = getattr(client, "_client", None)
     with contextlib.suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(limits.KAFKA_STOP):
-            await (of_consumer or cast("Any", client).client).close()
+            await _client_of(client).close()
+
+
+def _client_of(client: object) -> Any:  # noqa: ANN401  the library's inside
+    """Return what holds the connections of a consumer, or of a producer."""
+    return getattr(client, "_client", None) or cast("Any", client).client
 
 
 async def poll(

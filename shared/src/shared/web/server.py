@@ -1,7 +1,8 @@
 """Runs a process: its public app (or none), its operations app and its background work, one loop.
 
 uvicorn's server with our limits around it: on how long a start, a stop and a sender may take. A
-SIGTERM makes the process unready, lets what runs end, and ends it; a SIGKILL is always safe.
+SIGTERM makes the process unready, lets what runs end, tells who keeps a connection to leave it, and
+ends the process; a SIGKILL is always safe.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -35,6 +37,8 @@ Background = Callable[[asyncio.Event], Awaitable[None]]
 _LOG = structlog.get_logger(__name__)
 _BACKLOG = 2048
 _LAST_RESORT = limits.POD_GRACE - 2.0
+_STOP = limits.DRAIN + limits.GRACEFUL_STOP + limits.LIFESPAN_STOP
+_LOOK_SECONDS = 0.05
 
 
 class StartFailed(Exception):
@@ -88,9 +92,15 @@ async def serve(
 class Server(uvicorn.Server):
     """uvicorn's server on one socket, with limits on its start and its stop, deaf to signals."""
 
-    def __init__(self, name: str, app: ASGIApp, listener: socket.socket) -> None:
-        """Serve `app` on a socket that listens or is bound."""
+    def __init__(
+        self, name: str, app: ASGIApp, listener: socket.socket, *, patience: float = 0.0
+    ) -> None:
+        """Serve `app` on a socket that listens or is bound.
+
+        `patience`: at its end, for how long idle connections are kept for one more request.
+        """
         self.name = name
+        self._patience = patience
         self._listener = listener
         self._turnstile = Turnstile(SmallBodies(app))
         super().__init__(
@@ -145,8 +155,23 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        async with asyncio.timeout(limits.GRACEFUL_STOP + limits.LIFESPAN_STOP):
+        async with asyncio.timeout(_STOP):
+            await self._drain()
             await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        """Take no more connections, and answer once more on each of those that there are.
+
+        Who shares the socket takes the others. What has nothing to say for so long is closed.
+        """
+        for listening in self.servers:
+            listening.close()
+        for connection in list[object](self.server_state.connections):
+            if isinstance(connection, PatientProtocol):
+                connection.leave()
+        end = time.monotonic() + self._patience
+        while self.server_state.connections and time.monotonic() < end:  # noqa: ASYNC110  uvicorn's set
+            await asyncio.sleep(_LOOK_SECONDS)
 
     @override
     @contextmanager
@@ -162,9 +187,12 @@ def _servers(app: ASGIApp | None, settings: WebSettings, operations: Operations)
     )
     if app is None:
         return [inner]
-    if settings.http_fd is not None:
-        return [inner, Server("public", app, socket.socket(fileno=settings.http_fd))]
-    return [inner, Server("public", app, _listen(settings.http_host, settings.http_port))]
+    listener = (
+        _listen(settings.http_host, settings.http_port)
+        if settings.http_fd is None
+        else socket.socket(fileno=settings.http_fd)
+    )
+    return [inner, Server("public", app, listener, patience=limits.DRAIN)]
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -202,7 +230,7 @@ async def _end(servers: Sequence[Server], tasks: Sequence[asyncio.Task[None]]) -
             task.cancel()
     if not tasks:
         return
-    _, late = await asyncio.wait(tasks, timeout=limits.GRACEFUL_STOP + limits.LIFESPAN_STOP)
+    _, late = await asyncio.wait(tasks, timeout=_STOP)
     for task in late:
         task.cancel()
     if late:

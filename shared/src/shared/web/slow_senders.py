@@ -61,6 +61,7 @@ class PatientProtocol(HttpToolsProtocol):
     _held: bytes = b""
     _turning_away: bool = False
     _place: Place | None = None
+    _leaving: bool = False
     _head_bytes: int | None = 0
     _body_bytes: int = 0
     _refusal: Problem = _MALFORMED
@@ -150,6 +151,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._place = Place(self._turnstile, refused=self._turning_away)
         cast("dict[str, object]", self.scope)[PLACE] = self._place
         super().on_headers_complete()
+        if self._leaving:
+            self.cycle.keep_alive = False
         if self._turning_away and self.expect_100_continue:
             self.cycle.keep_alive = False  # who waits for our word never sends the body
         if not self.pipeline:
@@ -180,6 +183,12 @@ class PatientProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+
+    def leave(self) -> None:
+        """Let the next answer be the last, and say so in it: closing unannounced loses requests."""
+        self._leaving = True
+        if self._is_begun() and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     @override
     def shutdown(self) -> None:
