@@ -12,14 +12,16 @@ the environment says it (each variable also as `…_FILE`, the path of a file th
 with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
+
+from pydantic import ValidationError
 
 from handoff.layout import Layout
 from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
+from shared.given import address_fault, ends_fault, faults_of, read_secret
 from shared.settings import KafkaSettings
 
 ENVIRONMENT = (
@@ -32,6 +34,10 @@ _AUTHORITY = "HANDOFF_DATABASE_CA"
 
 class NotFound(Exception):
     """It is not known where something runs; the text says what to do."""
+
+
+class WrongSetting(Exception):
+    """What the environment says of an installation cannot be; the text says which, and what can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +75,29 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
 
     Raises:
         NotFound: neither.
+        WrongSetting, Unreadable: the environment names what cannot be.
     """
     databases = {
         service: _trusting(url, environ.get(_AUTHORITY))
-        for service, url in _from_environment(environ, DATABASE).items()
+        for service, url in _from_environment(environ, DATABASE, address_fault).items()
     }
     if databases:
-        bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
-        kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
-        return Site(databases, _from_environment(environ, API), kafka)
+        kafka = _kafka() if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
+        return Site(databases, _from_environment(environ, API, _door_fault), kafka)
     state = read_state(layout)
     if state is None:
-        raise NotFound("Handoff is not running here. `handoff up` starts it.")
+        raise NotFound(
+            "Handoff is not running here. `handoff up` starts it; one that runs elsewhere is named"
+            f" by {DATABASE}_<SERVICE>."
+        )
     return site_of(state)
+
+
+def _kafka() -> KafkaSettings:
+    try:
+        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
+    except ValidationError as error:
+        raise WrongSetting(faults_of(error)) from None
 
 
 def site_of(state: SystemState) -> Site:
@@ -101,15 +117,27 @@ def _trusting(url: str, authority: str | None) -> str:
     return f"{url}{'&' if urlsplit(url).query else '?'}{tls}"
 
 
-def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, str]:
+def _from_environment(
+    environ: Mapping[str, str], prefix: str, fault_of: Callable[[str], str | None]
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in SERVICES:
         name = variable(prefix, service)
         if name in environ:
             found[service.name] = environ[name]
-        elif f"{name}_FILE" in environ:
-            found[service.name] = Path(environ[f"{name}_FILE"]).read_text().strip()
+        elif path := environ.get(f"{name}_FILE"):
+            found[service.name] = read_secret(f"{name}_FILE", path)
+        else:
+            continue
+        if fault := ends_fault(found[service.name]) or fault_of(found[service.name]):
+            raise WrongSetting(f"{name}: {fault}")
     return found
+
+
+def _door_fault(url: str) -> str | None:
+    return (
+        None if url.startswith(("http://", "https://")) else "must begin with http:// or https://"
+    )
 
 
 def variable(prefix: str, service: Service) -> str:

@@ -6,15 +6,15 @@ how a secret reaches a container without standing in its environment. There is n
 
 import os
 import socket
-from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from shared import crash_points, limits
+from shared import crash_points, given, limits
 
 _PREFIX = "HANDOFF_"
 
@@ -24,9 +24,9 @@ class FileSource(PydanticBaseSettingsSource):
 
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
-        value = Path(path).read_text().removesuffix("\n") if path else None
-        return value, field_name, False
+        variable = f"{_PREFIX}{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
+        return given.read_secret(variable, path) if path else None, field_name, False
 
     @override
     def __call__(self) -> dict[str, Any]:
@@ -38,9 +38,16 @@ class FileSource(PydanticBaseSettingsSource):
 
 
 class HandoffSettings(BaseSettings):
-    """What all parts share: the prefix, and where values come from."""
+    """What all parts share: the prefix, where values come from, and what no value may have."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_whole(cls, value: object) -> object:
+        if isinstance(value, str) and (fault := given.ends_fault(value)):
+            raise ValueError(fault)
+        return value
 
     @override
     @classmethod
@@ -74,15 +81,18 @@ class DatabaseSettings(HandoffSettings):
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must begin with postgresql://")
+        text = url.get_secret_value()
+        if fault := given.address_fault(text):
+            raise ValueError(fault)
+        if urlsplit(text).query:
+            raise ValueError("takes nothing after a `?`; TLS is asked for by HANDOFF_DATABASE_CA")
         return url
 
 
 class KafkaSettings(HandoffSettings):
     """Where the brokers are, and how this process is known to them."""
 
-    kafka_bootstrap: str = Field(description="host:port[,host:port...]", min_length=3)
+    kafka_bootstrap: str = Field(description="host:port[,host:port...]")
     kafka_replication: int = Field(
         default=3, ge=1, le=9, description="copies of each record; 1 is for one node only"
     )
@@ -127,6 +137,13 @@ class KafkaSettings(HandoffSettings):
         le=600,
         description="a consumer that gets nothing for so long, though there is work, starts again",
     )
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _is_of_brokers(cls, bootstrap: str) -> str:
+        if fault := given.brokers_fault(bootstrap):
+            raise ValueError(fault)
+        return bootstrap
 
     @field_validator("kafka_password")
     @classmethod

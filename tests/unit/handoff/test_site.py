@@ -8,7 +8,8 @@ import pytest
 from handoff.keys import SCOPES, WrongScopes, check_scopes
 from handoff.layout import Layout
 from handoff.services import SERVICES
-from handoff.site import NotFound, find_site
+from handoff.site import NotFound, WrongSetting, find_site
+from shared.given import Unreadable
 
 NOWHERE = Layout(root=Path("/nowhere"), run=Path("/nowhere"))
 
@@ -31,12 +32,32 @@ def test_a_remote_installation_is_named_by_the_environment(tmp_path: Path) -> No
 
 
 def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
-    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x"}, NOWHERE)
+    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x/y"}, NOWHERE)
 
     with pytest.raises(NotFound, match="HANDOFF_OPERATIONS_DATABASE_URL_SALES_PIPELINE"):
         site.database("sales-pipeline")
     with pytest.raises(NotFound, match="HANDOFF_API_URL_NOTIFIER"):
         site.api("notifier")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "mysql://db/notifier", "postgresql://"),
+        ("HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "postgresql://db/notifier\n", "line break"),
+        ("HANDOFF_API_URL_NOTIFIER", "notifier:8000", "must begin with http://"),
+        ("HANDOFF_API_URL_NOTIFIER_FILE", "/nowhere/url", "No such file"),
+        ("HANDOFF_KAFKA_BOOTSTRAP", "kafka", "must be host:port"),
+    ],
+)
+def test_what_cannot_be_is_named_with_what_can(
+    name: str, value: str, cure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", value)
+    environ = {"HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": "postgresql://db/scoring"}
+
+    with pytest.raises((WrongSetting, Unreadable), match=f"{name}.*{cure}"):
+        find_site({**environ, name: value}, NOWHERE)
 
 
 def test_where_nothing_runs_it_is_said_how_to_start_it() -> None:
