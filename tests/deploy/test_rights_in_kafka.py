@@ -37,8 +37,12 @@ def grants(user: Object) -> Iterator[list[str]]:
         return acl["resource"]["type"], sorted(acl["operations"])
 
     for (kind, operations), some in groupby(sorted(acls, key=alike), key=alike):
-        names = [f"--{kind}={acl['resource']['name']}" for acl in some]
+        names = ["--cluster"] if kind == "cluster" else [_named(kind, acl) for acl in some]
         yield [*(f"--operation={each}" for each in operations), *names]
+
+
+def _named(kind: str, acl: Any) -> str:
+    return f"--{kind}={acl['resource']['name']}"
 
 
 @pytest.fixture(scope="module")

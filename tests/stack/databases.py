@@ -35,6 +35,17 @@ async def make_empty(stack: Stack, owner: str) -> str:
     return stack.url(owner, name)
 
 
+async def make_latin(stack: Stack, owner: str) -> str:
+    """Return the URL of a fresh database that keeps western letters alone."""
+    name = f"latin_{secrets.token_hex(4)}"
+    async with _Administrator(stack) as administrator:
+        await administrator.execute(
+            f'CREATE DATABASE "{name}" OWNER "{owner}" TEMPLATE template0'
+            " ENCODING 'LATIN1' LOCALE 'C'"
+        )
+    return stack.url(owner, name)
+
+
 async def drop(stack: Stack, url: str) -> None:
     """Drop a database that `make_copy` made, whoever is still connected."""
     async with _Administrator(stack) as administrator:

@@ -117,16 +117,22 @@ class Nodes:
 
 @asynccontextmanager
 async def some_nodes(
-    directory: Path, count: int, proxy: Proxy | None = None
+    directory: Path, count: int, proxy: Proxy | None = None, *, by_itself: bool = False
 ) -> AsyncGenerator[Nodes]:
-    """Run nodes for the block; clients that begin at the proxy stay behind it."""
+    """Run nodes for the block; clients that begin at the proxy stay behind it.
+
+    `by_itself`: they make each topic that somebody names.
+    """
     places = [_place(directory / str(number), number) for number in range(1, count + 1)]
     voters = ",".join(f"{p.node_id}@127.0.0.1:{p.controller_port}" for p in places)
     cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
     nodes = Nodes({})
     for place in places:
         behind = free_port()
-        _write(place, voters=voters, behind=behind, copies=count, proxy=proxy)
+        _write(
+            place, voters=voters, behind=behind, copies=count, proxy=proxy,
+            by_itself="true" if by_itself else "false",
+        )  # fmt: skip
         nodes.nodes[place.node_id] = Node(place, behind, _process(place))
     if proxy is not None:
         proxy.port_behind = nodes.first.behind
@@ -153,10 +159,19 @@ def _place(directory: Path, number: int) -> KafkaNode:
     )
 
 
-def _write(place: KafkaNode, *, voters: str, behind: int, copies: int, proxy: Proxy | None) -> None:
+def _write(
+    place: KafkaNode,
+    *,
+    voters: str,
+    behind: int,
+    copies: int,
+    proxy: Proxy | None,
+    by_itself: str,
+) -> None:
     text = Template(_TEMPLATE.read_text()).substitute(
         node_id=place.node_id, port=place.port, controller_port=place.controller_port,
         data=place.directory / "data", voters=voters, behind=behind, copies=copies,
+        by_itself=by_itself,
         in_sync=min(2, copies), proxy=proxy.address if proxy else f"127.0.0.1:{behind}",
     )  # fmt: skip
     _properties(place).write_text(text)

@@ -4,7 +4,7 @@ It only asks. Each finding is a sentence that names the setting or the command w
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import asyncpg
@@ -13,53 +13,60 @@ from aiokafka.errors import KafkaError
 
 from handoff.services import SERVICES, Service
 from handoff.site import API, DATABASE, NotFound, Site, variable
-from handoff.views import connect
-from shared.clock import utc_now
+from handoff.views import Connection, connect
+from shared.database import server
 from shared.database.schema import fault_of, is_newer
+from shared.fitness import Fault
 from shared.kafka import topics
 from shared.settings import KafkaSettings
 
 _ANSWER_WITHIN = 5.0
-_CLOCK_SECONDS = 5.0
-"""Ids carry the time at which they were made, and tell by it which lead is older than a hearer."""
-_LOOK = "SELECT clock_timestamp() AS now, (SELECT version_num FROM alembic_version) AS version"
+_VERSION = "SELECT version_num FROM alembic_version"
 _EXPECTED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a report."""
+    """One line of a report. What is `away` may come back by itself."""
 
     fine: bool
     text: str
+    away: bool = False
 
 
 async def examine(site: Site) -> list[Finding]:
     """Return what is found of databases, APIs and Kafka, the services in their order."""
-    found = await asyncio.gather(
-        *(_database(site, service) for service in SERVICES),
-        *(_api(site, service) for service in SERVICES),
-    )
-    return [*found, *[each async for each in _kafka(site.kafka)]]
+    apis = await asyncio.gather(*(_api(site, service) for service in SERVICES))
+    return [*await examine_databases(site), *apis, *await examine_kafka(site.kafka)]
 
 
-async def _database(site: Site, service: Service) -> Finding:
+async def examine_databases(site: Site) -> list[Finding]:
+    """Return what is found of the services' databases."""
+    found = await asyncio.gather(*(_database(site, service) for service in SERVICES))
+    return [finding for some in found for finding in some]
+
+
+async def _database(site: Site, service: Service) -> list[Finding]:
     name, setting = f"{service.name}: database", variable(DATABASE, service)
     try:
         async with connect(site.database(service.name)) as connection:
-            before = utc_now()
-            row = await connection.fetchrow(_LOOK)
-            assert row is not None  # noqa: S101  a SELECT without FROM has one row
-            off = (row["now"] - before).total_seconds()
+            faults = await server.faults(connection, service.package, setting)
+            return [*_amiss(faults), await _tables_of(connection, name, service)]
     except NotFound as error:
-        return Finding(False, f"{name}: {error}")
+        return [Finding(False, f"{name}: {error}")]
+    except _EXPECTED as error:
+        return [Finding(False, f"{name} {server.why_away(error, setting)}", away=True)]
+
+
+def _amiss(faults: Iterable[Fault]) -> list[Finding]:
+    return [Finding(False, fault.text) for fault in faults]
+
+
+async def _tables_of(connection: Connection, name: str, service: Service) -> Finding:
+    try:
+        return _tables(name, service, await connection.fetchval(_VERSION))
     except asyncpg.UndefinedTableError:
         return _tables(name, service, None)
-    except _EXPECTED as error:
-        return Finding(False, f"{name} does not let us in: {_why(error)}; see {setting}")
-    if abs(off) > _CLOCK_SECONDS:
-        return Finding(False, f"{name}: its clock is {off:+.0f} s off ours; set both by NTP")
-    return _tables(name, service, row["version"])
 
 
 def _tables(name: str, service: Service, has: str | None) -> Finding:
@@ -80,39 +87,31 @@ async def _api(site: Site, service: Service) -> Finding:
         return Finding(False, f"{name}: {error}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         setting = variable(API, service)
-        return Finding(False, f"{name} does not answer: {type(error).__name__}; see {setting}")
+        text = f"{name} does not answer: {type(error).__name__}; see {setting}"
+        return Finding(False, text, away=True)
     return Finding(answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers")
 
 
-async def _kafka(settings: KafkaSettings | None) -> AsyncIterator[Finding]:
+async def examine_kafka(settings: KafkaSettings | None) -> list[Finding]:
+    """Return what is found of brokers and topics."""
     if settings is None:
-        yield Finding(False, "Kafka: it is not known where it is; set HANDOFF_KAFKA_BOOTSTRAP")
-        return
-    where = f"Kafka at {settings.kafka_bootstrap}"
+        text = "Kafka: it is not known where it is; set HANDOFF_KAFKA_BOOTSTRAP"
+        return [Finding(False, text)]
     try:
-        faults = await topics.check(settings)
+        of_topics, of_brokers = await topics.check(settings), await topics.of_brokers(settings)
     except (KafkaError, OSError) as error:
-        users = "HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_CA and HANDOFF_KAFKA_USER"
-        yield Finding(False, f"{where} does not answer: {_why(error)}; see {users}")
-        return
-    yield Finding(True, f"{where} answers")
-    for fault in faults:
-        yield Finding(False, f"topic {fault}")
-    if not faults:
-        yield Finding(True, "topics are as the catalogue has them")
-    yield await _makes_topics(settings)
+        return [Finding(False, topics.why_away(settings, error), away=True)]
+    as_it_should = [] if of_topics else [Finding(True, "topics are as the catalogue has them")]
+    return [
+        Finding(True, f"Kafka at {settings.kafka_bootstrap} answers"),
+        *_amiss(of_topics),
+        *as_it_should,
+        *_of_brokers(of_brokers),
+    ]
 
 
-async def _makes_topics(settings: KafkaSettings) -> Finding:
-    try:
-        by_itself = await topics.makes_topics_by_itself(settings)
-    except (KafkaError, OSError):
-        return Finding(True, "whether brokers make topics by themselves: this user may not know")
-    if by_itself:
-        text = "brokers make topics by themselves; set auto.create.topics.enable=false on them"
-        return Finding(False, text)
-    return Finding(True, "brokers make no topics by themselves")
-
-
-def _why(error: BaseException) -> str:
-    return str(error).strip() or type(error).__name__
+def _of_brokers(faults: list[Fault] | None) -> list[Finding]:
+    if faults is None:
+        text = "whether brokers make topics by themselves: HANDOFF_KAFKA_USER may not know"
+        return [Finding(True, text)]
+    return _amiss(faults) or [Finding(True, "brokers make no topics by themselves")]

@@ -9,6 +9,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from pydantic import Field
 
 from handoff.audit.reconcile import Scope, reconcile
 from handoff.audit.report import Report
+from handoff.examination import examine_databases, examine_kafka
 from handoff.site import Site
 from shared import limits
 from shared.clock import utc_now
@@ -63,7 +65,16 @@ def run_operations(site: Site, settings: OperationsSettings) -> int:
     heartbeats = Heartbeats(settings.silence_seconds)
     watch = Watch(site, settings, heartbeats.loop("audit"))
     operations = build_operations(heartbeats, {})
-    return server.run(None, settings, operations, background=[watch.run])
+    return server.run(None, settings, operations, background=[watch.run, partial(_tell, site)])
+
+
+async def _tell(site: Site, stop: asyncio.Event) -> None:
+    """Warn at the start of what is amiss; who audits goes on in spite of it."""
+    kafka = await examine_kafka(site.kafka) if site.kafka else []
+    for finding in (*await examine_databases(site), *kafka):
+        if not finding.fine and not finding.away:
+            log.warning("amiss", said=finding.text)
+    await stop.wait()
 
 
 @dataclass(slots=True)

@@ -12,18 +12,19 @@ the environment says it (each variable also as `…_FILE`, the path of a file th
 with <SERVICE> as MARKETING_INTAKE, LEAD_SCORING, SALES_PIPELINE and NOTIFIER.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from handoff.layout import Layout
 from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
-from shared.files import SecretFile
+from shared.files import SecretFile, Unusable
+from shared.given import address_fault, ends_fault, faults_of
 from shared.settings import KafkaSettings
 
 ENVIRONMENT = (
@@ -38,6 +39,10 @@ T = TypeVar("T")
 
 class NotFound(Exception):
     """It is not known where something runs; the text says what to do."""
+
+
+class WrongSetting(Exception):
+    """What the environment says of an installation cannot be; the text says which, and what can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +86,28 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
 
     Raises:
         NotFound: neither.
+        WrongSetting: the environment names what cannot be.
     """
-    databases = _from_environment(environ, DATABASE)
+    databases = _from_environment(environ, DATABASE, address_fault)
     if databases:
-        bootstrap = "HANDOFF_KAFKA_BOOTSTRAP" in environ
-        kafka = KafkaSettings() if bootstrap else None  # pyright: ignore[reportCallIssue]  from there
-        apis = {
-            name: url.get_secret_value() for name, url in _from_environment(environ, API).items()
-        }
+        kafka = _kafka() if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
+        doors = _from_environment(environ, API, _door_fault)
+        apis = {name: url.get_secret_value() for name, url in doors.items()}
         return Site(databases, apis, kafka, environ.get(_AUTHORITY))
     state = read_state(layout)
     if state is None:
-        raise NotFound("Handoff is not running here. `handoff up` starts it.")
+        raise NotFound(
+            "Handoff is not running here. `handoff up` starts it; one that runs elsewhere is named"
+            f" by {DATABASE}_<SERVICE>."
+        )
     return site_of(state)
+
+
+def _kafka() -> KafkaSettings:
+    try:
+        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
+    except ValidationError as error:
+        raise WrongSetting(faults_of(error)) from None
 
 
 def site_of(state: SystemState) -> Site:
@@ -113,15 +127,36 @@ def _trusting(url: str, authority: str | None) -> str:
     return f"{url}{'&' if urlsplit(url).query else '?'}{tls}"
 
 
-def _from_environment(environ: Mapping[str, str], prefix: str) -> dict[str, SecretStr]:
+def _from_environment(
+    environ: Mapping[str, str], prefix: str, fault_of: Callable[[str], str | None]
+) -> dict[str, SecretStr]:
     found: dict[str, SecretStr] = {}
     for service in SERVICES:
         name = variable(prefix, service)
-        if name in environ:
-            found[service.name] = SecretStr(environ[name])
-        elif f"{name}_FILE" in environ:
-            found[service.name] = SecretFile(Path(environ[f"{name}_FILE"]))
+        given = _given(environ, name)
+        if given is None:
+            continue
+        text = given.get_secret_value()
+        if fault := ends_fault(text) or fault_of(text):
+            raise WrongSetting(f"{name}: {fault}")
+        found[service.name] = given
     return found
+
+
+def _given(environ: Mapping[str, str], name: str) -> SecretStr | None:
+    if name in environ:
+        return SecretStr(environ[name])
+    path = environ.get(f"{name}_FILE")
+    try:
+        return SecretFile(Path(path)) if path else None
+    except Unusable as error:
+        raise WrongSetting(f"{name}_FILE: {error}") from None
+
+
+def _door_fault(url: str) -> str | None:
+    return (
+        None if url.startswith(("http://", "https://")) else "must begin with http:// or https://"
+    )
 
 
 def variable(prefix: str, service: Service) -> str:

@@ -54,12 +54,12 @@ class Reread(Generic[T]):
 
 
 def read_text(path: Path) -> str:
-    """Return what a file says, without the newline at its end.
+    """Return what a file says, without the one newline at its end.
 
     Raises:
         OSError, ValueError: there is no such file, or nothing in it.
     """
-    text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    text = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     if not text:
         raise ValueError("is empty")
     return text

@@ -6,9 +6,18 @@ A program of its own, because Alembic takes eleven megabytes that no process nee
 import argparse
 import asyncio
 
-from shared.database import migrate
-from shared.process import S, Service, read_settings
+import structlog
+
+from shared.database import migrate, server
+from shared.database.engine import open_engine
+from shared.database.errors import Kind, kind_of
+from shared.database.schema import Tables, is_newer
+from shared.fitness import Unfit, judge
+from shared.process import S, Service, read_settings, refuse
+from shared.settings import DatabaseSettings
 from shared.telemetry import logging
+
+log = structlog.get_logger(__name__)
 
 
 def main(service: Service[S]) -> int:
@@ -17,5 +26,36 @@ def main(service: Service[S]) -> int:
     parser.parse_args()
     settings = read_settings(service, parser)
     logging.configure(settings, service=service.name, role="migrate")
-    asyncio.run(migrate.upgrade(settings, service.package))
+    try:
+        asyncio.run(_migrate(settings, service.package))
+    except Unfit as unfit:
+        return refuse([unfit])
     return 0
+
+
+async def _migrate(settings: DatabaseSettings, package: str) -> None:
+    """Migrate, unless newer code did: code may go back without its tables."""
+    has = await _examine(settings, package)
+    if has is not None and is_newer(package, has):
+        log.warning("newer_tables", said=f"Version {has} is newer than this code: nothing is done.")
+        return
+    await migrate.upgrade(settings, package)
+
+
+async def _examine(settings: DatabaseSettings, package: str) -> str | None:
+    """Return the version of the tables.
+
+    Raises:
+        Unfit: the database is away (a job is tried again), or such that no table should be there.
+    """
+    engine = open_engine(settings, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            judge("migrate", await server.faults(connection, package))
+        return await Tables(engine, package).version()
+    except Exception as error:
+        if kind_of(error) is not Kind.INFRASTRUCTURE:
+            raise
+        raise Unfit(f"The database {server.why_away(error)}.") from None
+    finally:
+        await engine.dispose()

@@ -6,8 +6,8 @@ the same in all four stands here.
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Generic, TypeVar
@@ -15,15 +15,17 @@ from typing import Generic, TypeVar
 import structlog
 from fastapi import FastAPI
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
+from shared.beginning import wait_for_database
 from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.database.schema import Tables
 from shared.files import Unusable
-from shared.messaging import backoff, loops
+from shared.fitness import Unfit
+from shared.given import faults_of
+from shared.messaging import loops
 from shared.messaging.worker import Worker, WorkerSettings
 from shared.settings import (
     DatabaseSettings,
@@ -40,7 +42,7 @@ from shared.web.health import build_operations
 
 log = structlog.get_logger(__name__)
 
-_LOOK_AGAIN_SECONDS = 2.0
+_NOT_SO, _WRONG_USE = 1, 2
 
 
 class ServiceSettings(
@@ -101,13 +103,10 @@ def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
     try:
         return service.settings()
     except ValidationError as error:
-        faults = [
-            f"HANDOFF_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_input=False)
-        ]
-        parser.error("; ".join(faults))
+        said = faults_of(error)
     except Unusable as error:
-        parser.error(str(error))
+        said = str(error)
+    return parser.exit(_WRONG_USE, f"{parser.prog}: {said}\n")
 
 
 def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:
@@ -132,7 +131,16 @@ def run_api(service: Service[S], settings: S) -> int:
     app = service.api(settings, engine, _closing(engine))
     app.openapi()  # here, since it would hold up all others for a tenth of a second and more
     tables = Tables(engine, service.package)
-    return server.run(app, settings, build_operations(Heartbeats(), {"database": tables.fault}))
+    refused: list[Unfit] = []
+
+    async def begin(stop: asyncio.Event) -> None:
+        with _noting(refused, stop):
+            await wait_for_database(tables, "api", stop)
+        await stop.wait()
+
+    operations = build_operations(Heartbeats(), {"database": tables.fault})
+    code = server.run(app, settings, operations, background=[begin])
+    return refuse(refused) or code
 
 
 def run_worker(
@@ -141,13 +149,15 @@ def run_worker(
     heartbeats: Heartbeats,
     wanted: Mapping[str, loops.Loop],
 ) -> int:
-    """Run the loops until told to stop, or until only a new process will do."""
+    """Run the loops until told to stop, until only a new process will do, or refuse to begin."""
     asked: list[loops.StartAgain] = []
+    refused: list[Unfit] = []
 
     async def work(stop: asyncio.Event) -> None:
         try:
-            await _wait_for_tables(tables, stop)
-            await loops.run(wanted, heartbeats, stop)
+            with _noting(refused, stop):
+                await wait_for_database(tables, "worker", stop)
+                await loops.run(wanted, heartbeats, stop)
         except loops.StartAgain as start_again:
             asked.append(start_again)
         finally:
@@ -157,7 +167,27 @@ def run_worker(
     code = server.run(None, settings, operations, background=[work])
     if asked:
         loops.replace_process()
-    return code
+    return refuse(refused) or code
+
+
+@contextmanager
+def _noting(refused: list[Unfit], stop: asyncio.Event) -> Generator[None]:
+    """End the process in order where it must not begin."""
+    try:
+        yield
+    except Unfit as unfit:
+        refused.append(unfit)
+        stop.set()
+
+
+def refuse(refused: Collection[Unfit]) -> int:
+    """Return the exit code of a process that refused; say last of all why it did.
+
+    Of a container that ended the last words are shown.
+    """
+    for unfit in refused:
+        log.error("refuses_to_begin", said=str(unfit))
+    return _NOT_SO if refused else 0
 
 
 def _loops(made: Worker | Mapping[str, loops.Loop]) -> Mapping[str, loops.Loop]:
@@ -175,20 +205,3 @@ def _closing(engine: AsyncEngine) -> Lifespan:
         await engine.dispose()
 
     return lifespan
-
-
-async def _wait_for_tables(tables: Tables, stop: asyncio.Event) -> None:
-    """Begin no work before they are there: what fails for want of a column looks like poison.
-
-    `/readyz` says meanwhile what is waited for.
-    """
-    while not stop.is_set() and (said := await _fault_of(tables)):
-        log.warning("waits_for_tables", said=said)
-        await backoff.sleep(_LOOK_AGAIN_SECONDS, stop)
-
-
-async def _fault_of(tables: Tables) -> str | None:
-    try:
-        return await tables.fault()
-    except (OSError, SQLAlchemyError) as error:
-        return f"The database does not answer ({type(error).__name__})."

@@ -9,13 +9,14 @@ import os
 import socket
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from shared import crash_points, limits
+from shared import crash_points, given, limits
 from shared.files import SecretFile, Unusable
 
 _PREFIX = "HANDOFF_"
@@ -54,9 +55,17 @@ def _read(field: FieldInfo, path: Path) -> SecretStr | str:
 
 
 class HandoffSettings(BaseSettings):
-    """What all parts share: the prefix, and where values come from."""
+    """What all parts share: the prefix, where values come from, and what no value may have."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_whole(cls, value: object) -> object:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and (fault := given.ends_fault(text)):
+            raise ValueError(fault)
+        return value
 
     @override
     @classmethod
@@ -90,15 +99,18 @@ class DatabaseSettings(HandoffSettings):
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must begin with postgresql://")
+        text = url.get_secret_value()
+        if fault := given.address_fault(text):
+            raise ValueError(fault)
+        if urlsplit(text).query:
+            raise ValueError("takes nothing after a `?`; TLS is asked for by HANDOFF_DATABASE_CA")
         return url
 
 
 class KafkaSettings(HandoffSettings):
     """Where the brokers are, and how this process is known to them."""
 
-    kafka_bootstrap: str = Field(description="host:port[,host:port...]", min_length=3)
+    kafka_bootstrap: str = Field(description="host:port[,host:port...]")
     kafka_replication: int = Field(
         default=3, ge=1, le=9, description="copies of each record; 1 is for one node only"
     )
@@ -143,6 +155,13 @@ class KafkaSettings(HandoffSettings):
         le=600,
         description="a consumer that gets nothing for so long, though there is work, starts again",
     )
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _is_of_brokers(cls, bootstrap: str) -> str:
+        if fault := given.brokers_fault(bootstrap):
+            raise ValueError(fault)
+        return bootstrap
 
     @field_validator("kafka_password")
     @classmethod

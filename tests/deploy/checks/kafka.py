@@ -26,6 +26,7 @@ _BROKERS = {
     "transaction.state.log.replication.factor": 3,
     "transaction.state.log.min.isr": 2,
 }
+_LOOKS_AT_BROKERS = ("DescribeConfigs", "cluster", "*")
 
 
 def topics(objects: Objects) -> Iterator[str]:
@@ -93,13 +94,15 @@ def expected_rights(*, scaled: bool) -> dict[str, Rights]:
     found: dict[str, set[tuple[str, str, str]]] = {}
     for name in product.NAMES:
         found[name] = {
-            *_each("topic", said_by(name), "Describe", "Read", "Write"),
-            *_each("topic", heard_by(name), "Describe", "Read"),
+            *_each("topic", said_by(name), "Describe", "DescribeConfigs", "Read", "Write"),
+            *_each("topic", heard_by(name), "Describe", "DescribeConfigs", "Read"),
             *_each("group", (name,) if heard_by(name) else (), "Describe", "Read"),
+            _LOOKS_AT_BROKERS,
         }
     all_topics = tuple(topic.name for topic in TOPICS)
     groups = _each("group", product.HEARERS, "Describe")
-    found["operations"] = _each("topic", all_topics, "Describe", "DescribeConfigs", "Read") | groups
+    of_topics = _each("topic", all_topics, "Describe", "DescribeConfigs", "Read")
+    found["operations"] = of_topics | groups | {_LOOKS_AT_BROKERS}
     if scaled:
         found["scaler"] = _each("topic", all_topics, "Describe") | groups
     return {name: frozenset(each) for name, each in found.items()}

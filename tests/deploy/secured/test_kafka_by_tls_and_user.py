@@ -19,7 +19,7 @@ TOPIC = "handoff.tasks.v1"
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Broker]:
     directory = tmp_path_factory.mktemp("kafka")
     authority = Authority.made(directory / "authority")
-    async with secured_kafka(directory / "node", authority, [USER, "nobody"]) as broker:
+    async with secured_kafka(directory / "node", authority, [USER, "looks", "nobody"]) as broker:
         await topics.apply(broker.open)
         broker.grant(USER, "--operation=All", "--topic=*", "--group=*", "--cluster")
         yield broker
@@ -63,6 +63,19 @@ async def test_a_broker_of_another_authority_is_not_spoken_to(
 async def test_who_was_granted_nothing_can_send_nothing(broker: Broker) -> None:
     with pytest.raises(KafkaError):
         await _send(broker.settings("nobody"))
+
+
+async def test_who_may_not_look_is_told_which_right_it_takes(broker: Broker) -> None:
+    broker.grant("looks", "--operation=Describe", f"--topic={TOPIC}")
+    settings = broker.settings("looks")
+    (fault,) = await topics.check(settings, [TOPIC])
+
+    assert (fault.stops, fault.coming) == ((), False)
+    assert fault.text == (
+        f"Topic {TOPIC}: HANDOFF_KAFKA_USER may not read whether it keeps what was acknowledged;"
+        " give it DescribeConfigs there."
+    )
+    assert await topics.of_brokers(settings) is None
 
 
 async def _send(settings: KafkaSettings) -> None:

@@ -7,16 +7,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import NewTopic
 from tests.integration.handoff.conftest import Handoff
 from tests.integration.handoff.databases import Databases
+from tests.stack.databases import drop, make_latin
 from tests.stack.nodes import some_nodes
+from tests.stack.running import Stack
+from tests.stack.topics import drop as forget_topics
 
-from handoff import examination
 from handoff.examination import examine
 from handoff.services import SERVICES
 from handoff.site import Site
-from shared.database import schema
+from shared.database import schema, server
 from shared.kafka import topics
+from shared.kafka.admin import administrator
 
 SERVICE = "lead-scoring"
 MIGRATE = "run `python -m lead_scoring.migrate`."
@@ -88,6 +92,50 @@ async def test_a_database_that_lets_nobody_in_is_named_with_its_variable(
     assert "wrong" not in said
 
 
+async def test_an_address_that_ends_with_a_line_break_is_named_by_its_variable(
+    databases: Databases, handoff: Handoff
+) -> None:
+    url = databases.urls[SERVICE] + "\n"
+    for command in ("doctor", "operations"):
+        said = handoff(command, HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING=url)
+
+        assert said.returncode == 1
+        assert "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING: begins or ends with" in (
+            said.stdout + said.stderr
+        )
+
+
+async def test_databases_that_were_exchanged_are_told_by_their_variables(
+    databases: Databases, door: str
+) -> None:
+    urls = databases.urls
+    crossed = {**urls, SERVICE: urls["notifier"], "notifier": urls[SERVICE]}
+    found = await off(Site(crossed, site(databases, door).apis, databases.kafka))
+
+    prefix, leads = "HANDOFF_OPERATIONS_DATABASE_URL_", "leads to the database of"
+    assert found == [
+        f"{prefix}LEAD_SCORING {leads} notifier: name that of lead_scoring.",
+        f"{prefix}NOTIFIER {leads} lead_scoring: name that of notifier.",
+    ]
+
+
+async def test_a_database_of_western_letters_alone_is_told_with_what_to_make(
+    databases: Databases, door: str, stack: Stack
+) -> None:
+    latin = await make_latin(stack, "lead_scoring")
+    try:
+        urls = {**databases.urls, SERVICE: latin}
+        found = await off(Site(urls, site(databases, door).apis, databases.kafka))
+    finally:
+        await drop(stack, latin)
+
+    assert len(found) == 2  # and it has no tables
+    assert found[0].startswith(
+        "The database of HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING keeps text as LATIN1"
+    )
+    assert "ENCODING 'UTF8'" in found[0]
+
+
 @pytest.mark.parametrize(
     ("version", "said"),
     [
@@ -120,26 +168,28 @@ async def test_older_tables_are_a_fault_and_newer_ones_are_not(
 async def test_a_clock_that_is_ten_minutes_off_is_told_with_the_cure(
     databases: Databases, door: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = examination.utc_now
-    monkeypatch.setattr(examination, "utc_now", lambda: right() - timedelta(minutes=10))
+    right = server.utc_now
+    monkeypatch.setattr(server, "utc_now", lambda: right() - timedelta(minutes=10))
     found = await off(site(databases, door))
 
     assert len(found) == len(SERVICES)
-    assert all("its clock is +600 s off ours; set both by NTP" in said for said in found)
+    assert all("is +600 s off ours: set both by NTP." in said for said in found)
 
 
 async def test_brokers_without_topics_that_make_their_own_are_told_of(
     databases: Databases, door: str, tmp_path: Path
 ) -> None:
-    async with some_nodes(tmp_path, 1) as nodes:
+    async with some_nodes(tmp_path, 1, by_itself=True) as nodes:
         kafka = nodes.settings()
         found = await off(Site(databases.urls, site(databases, door).apis, kafka))
         await topics.apply(kafka)
         afterwards = await off(Site(databases.urls, site(databases, door).apis, kafka))
 
-    assert len(found) == len(topics.TOPICS)
-    assert all("missing; run `handoff topics apply`" in said for said in found)
-    assert afterwards == []
+    *missing, makes = found
+    assert len(missing) == len(topics.TOPICS)
+    assert all("missing; run `handoff topics apply`" in said for said in missing)
+    assert makes.endswith("set auto.create.topics.enable=false on them.")
+    assert afterwards == [makes]
 
 
 async def test_brokers_that_are_away_are_told_with_what_to_look_at(
@@ -150,3 +200,26 @@ async def test_brokers_that_are_away_are_told_with_what_to_look_at(
 
     assert said.startswith("Kafka at 127.0.0.1:1 does not answer")
     assert "HANDOFF_KAFKA_BOOTSTRAP" in said
+
+
+async def test_topics_that_are_not_as_order_needs_them_are_no_success_of_making_them(
+    databases: Databases, handoff: Handoff
+) -> None:
+    wrong = databases.kafka.model_copy(
+        update={"topic_prefix": f"{databases.kafka.topic_prefix}narrow."}
+    )
+    name = topics.physical(wrong, "handoff.leads.v1")
+    async with administrator(wrong) as admin:
+        await admin.create_topics([NewTopic(name, 3, 1)])
+    told = {"HANDOFF_TOPIC_PREFIX": wrong.topic_prefix, "HANDOFF_KAFKA_REPLICATION": "1"}
+    try:
+        made = handoff("topics", "apply", **told)
+        checked = handoff("topics", "check", **told)
+        examined = handoff("doctor", **told)
+    finally:
+        await forget_topics(wrong)
+
+    assert (made.returncode, checked.returncode) == (1, 1)
+    assert "made handoff.scores.v1" in made.stdout
+    for answer in (made, checked, examined):
+        assert f"Topic {name}: 3 partitions instead of 12; add some by" in answer.stdout

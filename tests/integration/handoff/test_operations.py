@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import psutil
 from tests.integration.handoff.conftest import Handoff
 from tests.integration.handoff.databases import Databases
+from tests.stack.beginning import amiss
 from tests.stack.ports import free_port
 
 from shared.ids import new_id
@@ -61,7 +63,9 @@ class Operations:
 
 
 @asynccontextmanager
-async def running(databases: Databases, **changes: str) -> AsyncGenerator[Operations]:
+async def running(
+    databases: Databases, *, log: Path | None = None, **changes: str
+) -> AsyncGenerator[Operations]:
     """Run it for the block, auditing every second."""
     port = free_port()
     settings = {
@@ -70,7 +74,12 @@ async def running(databases: Databases, **changes: str) -> AsyncGenerator[Operat
         "HANDOFF_AUDIT_SECONDS": "1",
         **changes,
     }
-    process = subprocess.Popen([sys.executable, "-m", "handoff", "operations"], env=settings)  # noqa: ASYNC220  our own command
+    with ExitStack() as stack:
+        process = subprocess.Popen(  # noqa: ASYNC220  our own command
+            [sys.executable, "-m", "handoff", "operations"],
+            env=settings,
+            stderr=stack.enter_context(log.open("wb")) if log else None,
+        )
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=5) as client:
         operations = Operations(client, process)
@@ -179,6 +188,46 @@ async def test_while_nothing_happens_it_costs_next_to_nothing(databases: Databas
         after = process.cpu_times()
 
         assert (after.user + after.system) - (before.user + before.system) < 4 * 0.05
+
+
+def test_a_database_that_nobody_named_is_asked_for_by_its_variable(databases: Databases) -> None:
+    told = databases.environment()
+    del told["HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "handoff", "operations"],
+        env=told, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert answer.returncode == 2
+    assert answer.stderr == (
+        "handoff operations: an audit needs every database:"
+        " set HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER\n"
+    )
+
+
+async def test_what_is_amiss_with_kafka_is_warned_of_and_the_audit_goes_on(
+    databases: Databases, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    async with running(databases, log=log, HANDOFF_KAFKA_REPLICATION="3") as operations:
+        await operations.until_missing(0)
+        await operations.until(lambda: _warned_of(log, "min.insync.replicas is 1 instead of 2"))
+
+
+async def test_where_all_is_as_it_must_be_nothing_is_warned_of(
+    databases: Databases, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    async with running(databases, log=log, HANDOFF_KAFKA_REPLICATION="1") as operations:
+        await operations.until_missing(0)
+        await operations.until_ready(ready=True)
+
+    away = "audit_failed"  # of a database that a busy machine answers for too late
+    assert [line for line in amiss(log) if line["event"] != away] == []
+
+
+async def _warned_of(log: Path, words: str) -> bool:
+    return any(words in line.get("said", "") for line in amiss(log))
 
 
 def test_a_setting_that_is_none_is_named(handoff: Handoff) -> None:

@@ -8,7 +8,7 @@ import pytest
 from handoff.keys import SCOPES, WrongScopes, check_scopes
 from handoff.layout import Layout
 from handoff.services import SERVICES
-from handoff.site import NotFound, find_site
+from handoff.site import NotFound, WrongSetting, find_site
 
 NOWHERE = Layout(root=Path("/nowhere"), run=Path("/nowhere"))
 
@@ -47,12 +47,32 @@ def test_an_address_in_a_file_is_what_the_file_says_now(tmp_path: Path) -> None:
 
 
 def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
-    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x"}, NOWHERE)
+    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://x/y"}, NOWHERE)
 
     with pytest.raises(NotFound, match="HANDOFF_OPERATIONS_DATABASE_URL_SALES_PIPELINE"):
         site.database("sales-pipeline")
     with pytest.raises(NotFound, match="HANDOFF_API_URL_NOTIFIER"):
         site.api("notifier")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cure"),
+    [
+        ("HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "mysql://db/notifier", "postgresql://"),
+        ("HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "postgresql://db/notifier\n", "line break"),
+        ("HANDOFF_API_URL_NOTIFIER", "notifier:8000", "must begin with http://"),
+        ("HANDOFF_API_URL_NOTIFIER_FILE", "/nowhere/url", "No such file"),
+        ("HANDOFF_KAFKA_BOOTSTRAP", "kafka", "must be host:port"),
+    ],
+)
+def test_what_cannot_be_is_named_with_what_can(
+    name: str, value: str, cure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", value)
+    environ = {"HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": "postgresql://db/scoring"}
+
+    with pytest.raises(WrongSetting, match=f"{name}.*{cure}"):
+        find_site({**environ, name: value}, NOWHERE)
 
 
 def test_where_nothing_runs_it_is_said_how_to_start_it() -> None:

@@ -18,7 +18,7 @@ from handoff.cli.places import this_layout
 from handoff.cli.progress import err
 from handoff.door import Refused
 from handoff.services import SERVICES
-from handoff.site import NotFound, Site, find_site
+from handoff.site import NotFound, Site, WrongSetting, find_site
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def this_site() -> Site:
     """Return the installation to work on; where there is none, say so and end with 1."""
     try:
         return find_site(os.environ, this_layout())
-    except (NotFound, OSError) as error:
+    except (NotFound, WrongSetting) as error:
         raise _end(str(error)) from None
 
 

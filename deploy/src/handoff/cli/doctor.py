@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
 from handoff.cli.places import this_layout
@@ -27,7 +26,7 @@ from handoff.layout import Layout
 from handoff.lock import find_holder
 from handoff.readiness import ask_readiness
 from handoff.services import SERVICES
-from handoff.site import find_site, is_elsewhere
+from handoff.site import WrongSetting, find_site, is_elsewhere, site_of
 from handoff.state import SystemState, read_state
 
 _ENOUGH_BYTES = 2 * 1024**3
@@ -36,9 +35,9 @@ _ENOUGH_BYTES = 2 * 1024**3
 def doctor() -> None:
     """Check that all is there and as it should be, a line each; 1 if something is off.
 
-    On this machine: what the embedded stack needs and, where it runs, every process. Where
-    HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE> and the like name an installation, as in a pod of
-    `operations`: its databases and their tables, its APIs, its topics, and the clocks.
+    On this machine: what the embedded stack needs and, where it runs, every process. Of what runs,
+    here or where HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE> and the like name an installation (as in
+    a pod of `operations`): its databases and their tables, its APIs, its topics, and the clocks.
 
     Example: handoff doctor
     """
@@ -53,10 +52,7 @@ def doctor() -> None:
 def _elsewhere() -> list[Finding]:
     try:
         site = find_site(os.environ, this_layout())
-    except ValidationError as error:
-        places = ("_".join(map(str, fault["loc"])).upper() for fault in error.errors())
-        return [Finding(False, f"HANDOFF_{place}: is missing or wrong") for place in places]
-    except OSError as error:
+    except WrongSetting as error:
         return [Finding(False, str(error))]
     return asyncio.run(examine(site))
 
@@ -65,7 +61,12 @@ def _here() -> list[Finding]:
     layout = this_layout()
     state = read_state(layout)
     findings = [*machine_findings(), *place_findings(layout)]
-    return findings + (asyncio.run(process_findings(state)) if state else port_findings())
+    return findings + (asyncio.run(system_findings(state)) if state else port_findings())
+
+
+async def system_findings(state: SystemState) -> list[Finding]:
+    """Look at what runs here: every process, and what they work with."""
+    return [*await process_findings(state), *await examine(site_of(state))]
 
 
 def machine_findings() -> Iterator[Finding]:

@@ -4,7 +4,12 @@ import typer
 from pydantic import ValidationError
 
 from handoff.cli.answers import this_site
+from handoff.cli.progress import err
 from handoff.operations import OperationsSettings, run_operations
+from handoff.services import SERVICES
+from handoff.site import DATABASE, Site, variable
+from shared.files import Unusable
+from shared.given import faults_of
 from shared.telemetry import logging
 
 
@@ -16,17 +21,29 @@ def operations() -> None:
 
     Example: HANDOFF_OPERATIONS_PORT=9100 handoff operations
     """
-    settings = _settings()
+    settings, site = _settings(), _whole(this_site())
     logging.configure(settings, service="operations", role="audit")
-    raise typer.Exit(run_operations(this_site(), settings))
+    raise typer.Exit(run_operations(site, settings))
 
 
 def _settings() -> OperationsSettings:
     try:
         return OperationsSettings()
     except ValidationError as error:
-        faults = [
-            f"HANDOFF_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_input=False)
-        ]
-        raise typer.BadParameter("; ".join(faults)) from None
+        said = faults_of(error)
+    except Unusable as error:
+        said = str(error)
+    raise _wrong_use(said)
+
+
+def _whole(site: Site) -> Site:
+    """Make sure that it is known where every database is: an audit of some would say little."""
+    names = [variable(DATABASE, each) for each in SERVICES if each.name not in site.databases]
+    if names:
+        raise _wrong_use(f"an audit needs every database: set {', '.join(names)}")
+    return site
+
+
+def _wrong_use(said: str) -> typer.Exit:
+    err.print(f"handoff operations: {said}", markup=False)
+    return typer.Exit(2)

@@ -2,30 +2,42 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 import typer
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 
 from handoff.cli.places import running_system
 from handoff.cli.progress import err, out
 from handoff.system import embedded_kafka_settings
+from shared.files import Unusable
+from shared.fitness import Fault
+from shared.given import faults_of
 from shared.kafka import topics
 from shared.settings import KafkaSettings
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Kafka's topics: make them, or compare them.")
 
 
 @app.command()
 def apply() -> None:
-    """Make the topics that are missing.
+    """Make the topics that are missing; ends with 1 where others are not what order needs.
 
     Without HANDOFF_KAFKA_BOOTSTRAP, in the Kafka that `handoff up` runs.
 
     Example: handoff topics apply
     """
-    made = _ask(topics.apply)
+    settings = _settings()
+    made = _ask(settings, topics.apply(settings))
     out.print("\n".join(f"made {name}" for name in made) or "All topics were there.")
+    faults = _ask(settings, topics.check(settings))
+    _show(faults)
+    if any("topics" in fault.stops for fault in faults):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -34,28 +46,38 @@ def check() -> None:
 
     Example: handoff topics check
     """
-    differences = _ask(topics.check)
-    out.print("\n".join(differences) or "All topics are as they should be.")
-    if differences:
+    settings = _settings()
+    faults = _ask(settings, topics.check(settings))
+    _show(faults)
+    if faults:
         raise typer.Exit(1)
+    out.print("All topics are as they should be.")
+
+
+def _show(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        out.print(fault.text, markup=False)
 
 
 def _settings() -> KafkaSettings:
-    if "HANDOFF_KAFKA_BOOTSTRAP" in os.environ:
-        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
-    return embedded_kafka_settings(running_system().kafka.bootstrap)
-
-
-def _ask(question: Callable[[KafkaSettings], Awaitable[list[str]]]) -> list[str]:
-    settings = _settings()
-
-    async def ask() -> list[str]:
-        return await question(settings)
-
+    if "HANDOFF_KAFKA_BOOTSTRAP" not in os.environ:
+        return embedded_kafka_settings(running_system().kafka.bootstrap)
     try:
-        return asyncio.run(ask())
+        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
+    except ValidationError as error:
+        said = faults_of(error)
+    except Unusable as error:
+        said = str(error)
+    raise _end(said)
+
+
+def _ask(settings: KafkaSettings, question: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(question)
     except (KafkaError, OSError) as error:
-        err.print(
-            f"Kafka at {settings.kafka_bootstrap} did not answer: {error or type(error).__name__}"
-        )
-        raise typer.Exit(1) from None
+        raise _end(topics.why_away(settings, error)) from None
+
+
+def _end(said: str) -> typer.Exit:
+    err.print(said, markup=False)
+    return typer.Exit(1)

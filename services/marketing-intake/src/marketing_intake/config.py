@@ -1,6 +1,6 @@
 """Every knob of this service: `HANDOFF_…` variables, checked when the process starts."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.process import ServiceSettings
 
@@ -11,7 +11,6 @@ class Settings(ServiceSettings):
     """What intake needs beside the shared parts."""
 
     erasure_secret: SecretStr = Field(
-        min_length=_FEWEST_CHARACTERS,
         description="keys the hashes of erased people; a lost one lets late posts bring them back",
     )
     capture_queue_bytes: int = Field(
@@ -25,3 +24,11 @@ class Settings(ServiceSettings):
         le=3650,
         description="how long what was posted is kept as it came, once it has an outcome",
     )
+
+    @field_validator("erasure_secret")
+    @classmethod
+    def _is_hard_to_guess(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < _FEWEST_CHARACTERS:
+            made = "`openssl rand -hex 32` makes one"
+            raise ValueError(f"must have at least {_FEWEST_CHARACTERS} characters; {made}")
+        return secret

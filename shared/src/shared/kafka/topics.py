@@ -7,14 +7,20 @@ everywhere else a topic has its logical name.
 # pyright: basic
 # aiokafka does not type what its admin client answers.
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from shared.contracts.catalogue import PARTITIONS, RETENTION_DAYS, TOPICS
+from shared.fitness import Fault
 from shared.kafka.admin import administrator
 from shared.kafka.port import Partition
 from shared.limits import MAX_BODY_BYTES
@@ -22,6 +28,10 @@ from shared.settings import KafkaSettings
 
 _MILLISECONDS_A_DAY = 86_400_000
 _BY_ITSELF = "auto.create.topics.enable"
+_IN_SYNC = "min.insync.replicas"
+_ALL = tuple(topic.name for topic in TOPICS)
+_STOPS = ("worker", "topics")
+_ONE_IS_ENOUGH = "HANDOFF_KAFKA_REPLICATION=1 where one node is all there is"
 
 
 def physical(settings: KafkaSettings, topic: str) -> str:
@@ -45,24 +55,35 @@ async def apply(settings: KafkaSettings) -> list[str]:
         return await _apply(settings, admin)
 
 
-async def check(settings: KafkaSettings) -> list[str]:
-    """Return a sentence for each way in which Kafka differs from the catalogue."""
+async def check(settings: KafkaSettings, topics: Collection[str] = _ALL) -> list[Fault]:
+    """Return each way in which Kafka differs from the catalogue, as far as these topics go."""
     async with administrator(settings) as admin:
-        return await _check(settings, admin)
+        return await _check(settings, admin, topics)
 
 
-async def makes_topics_by_itself(settings: KafkaSettings) -> bool:
-    """Tell whether a broker makes a topic whenever somebody names one: with one partition.
+def why_away(settings: KafkaSettings, error: BaseException) -> str:
+    """Return why the brokers do not answer, in a sentence without the password."""
+    why = str(error).strip() or type(error).__name__
+    named = "HANDOFF_KAFKA_BOOTSTRAP, HANDOFF_KAFKA_CA and HANDOFF_KAFKA_USER"
+    return f"Kafka at {settings.kafka_bootstrap} does not answer: {why}; see {named}"
 
-    Raises:
-        KafkaError: who asks may not know.
-    """
+
+async def of_brokers(settings: KafkaSettings) -> list[Fault] | None:
+    """Return what is amiss with the brokers themselves; None: who asks may not know."""
     async with administrator(settings) as admin:
         brokers: Any = await admin.describe_cluster()
         names = [str(broker["node_id"]) for broker in brokers["brokers"]]
         resources = [ConfigResource(ConfigResourceType.BROKER, name) for name in names]
         answers: Any = await admin.describe_configs(resources, include_synonyms=False)
-    return any((entry[0], entry[1]) == (_BY_ITSELF, "true") for entry in _entries(answers))
+    try:
+        by_itself = any(entry[:2] == (_BY_ITSELF, "true") for entry in _entries(answers))
+    except ClusterAuthorizationFailedError:
+        return None
+    text = (
+        "Brokers make topics by themselves, with one partition where somebody slips:"
+        f" set {_BY_ITSELF}=false on them."
+    )
+    return [Fault(text)] if by_itself else []
 
 
 def _entries(answers: Iterable[Any]) -> Iterator[Any]:
@@ -76,7 +97,7 @@ def _entries(answers: Iterable[Any]) -> Iterator[Any]:
 def _wanted(settings: KafkaSettings) -> dict[str, str]:
     copies = settings.kafka_replication
     return {
-        "min.insync.replicas": str(min(2, copies)),
+        _IN_SYNC: str(min(2, copies)),
         "retention.ms": str(RETENTION_DAYS * _MILLISECONDS_A_DAY),
         "max.message.bytes": str(MAX_BODY_BYTES),
         "unclean.leader.election.enable": "false",
@@ -103,47 +124,73 @@ async def _apply(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[st
     return missing
 
 
-async def _check(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[str]:
-    names = [physical(settings, topic.name) for topic in TOPICS]
+async def _check(
+    settings: KafkaSettings, admin: AIOKafkaAdminClient, topics: Collection[str]
+) -> list[Fault]:
+    names = [physical(settings, topic) for topic in topics]
     known = set(await admin.list_topics())
-    missing = [
-        f"{name}: missing; run `handoff topics apply`" for name in names if name not in known
-    ]
+    missing = [_missing(name) for name in names if name not in known]
     present = [name for name in names if name in known]
     if not present:
         return missing
     shapes = await admin.describe_topics(present)
     wrong = [f for shape in shapes for f in _shape_faults(settings, shape)]
-    return missing + wrong + await _config_faults(settings, admin, present)
+    return [*missing, *wrong, *await _config_faults(settings, admin, present)]
 
 
-def _shape_faults(settings: KafkaSettings, shape: dict[str, object]) -> list[str]:
+def _missing(name: str) -> Fault:
+    return Fault(f"Topic {name}: missing; run `handoff topics apply`.", coming=True)
+
+
+def _shape_faults(settings: KafkaSettings, shape: dict[str, object]) -> Iterator[Fault]:
     name, partitions = shape["topic"], shape["partitions"]
-    if not isinstance(partitions, list):
-        return [f"{name}: cannot be read"]
-    faults: list[str] = []
+    if not isinstance(partitions, list) or not partitions:
+        yield Fault(f"Topic {name}: cannot be read.", coming=True)
+        return
     if len(partitions) != PARTITIONS:
-        faults.append(f"{name}: {len(partitions)} partitions instead of {PARTITIONS}")
+        few = f"add some by `kafka-topics.sh --alter --topic {name} --partitions {PARTITIONS}`"
+        cure = few if len(partitions) < PARTITIONS else "it loses none, so make it anew"
+        text = f"Topic {name}: {len(partitions)} partitions instead of {PARTITIONS}; {cure}."
+        yield Fault(text, _STOPS)
     copies = min(len(partition["replicas"]) for partition in partitions)
     if copies < settings.kafka_replication:
         wanted = f"{settings.kafka_replication} (HANDOFF_KAFKA_REPLICATION)"
-        faults.append(f"{name}: {copies} copies instead of {wanted}")
-    return faults
+        cure = f"add some by `kafka-reassign-partitions.sh`, or {_ONE_IS_ENOUGH}"
+        yield Fault(f"Topic {name}: {copies} copies instead of {wanted}; {cure}.", _STOPS)
 
 
 async def _config_faults(
     settings: KafkaSettings, admin: AIOKafkaAdminClient, names: list[str]
-) -> list[str]:
-    wanted = _wanted(settings)
+) -> list[Fault]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    faults: list[str] = []
     answers: Any = await admin.describe_configs(resources)
+    faults: list[Fault] = []
     for answer in answers:
-        for _, _, _, name, entries in answer.resources:
-            found = {entry[0]: entry[1] for entry in entries}
-            faults += [
-                f"{name}: {key} is {found.get(key)} instead of {value}"
-                for key, value in wanted.items()
-                if found.get(key) != value
-            ]
+        for code, message, _, name, entries in answer.resources:
+            if code == TopicAuthorizationFailedError.errno:
+                faults.append(_hidden(name))
+            elif code:
+                raise for_code(code)(message)
+            else:
+                found = {entry[0]: entry[1] for entry in entries}
+                faults += _differing(settings, name, found)
     return faults
+
+
+def _hidden(name: str) -> Fault:
+    text = f"Topic {name}: HANDOFF_KAFKA_USER may not read whether it keeps what was acknowledged;"
+    return Fault(f"{text} give it DescribeConfigs there.")
+
+
+def _differing(
+    settings: KafkaSettings, name: str, found: Mapping[str, str | None]
+) -> Iterator[Fault]:
+    for key, wanted in _wanted(settings).items():
+        has = found.get(key)
+        if has == wanted:
+            continue
+        text = f"Topic {name}: {key} is {has} instead of {wanted}; set it on the topic"
+        if key == _IN_SYNC and int(has or 0) < int(wanted):
+            yield Fault(f"{text}, or {_ONE_IS_ENOUGH}.", _STOPS)
+        else:
+            yield Fault(f"{text}.")

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from shared import limits
+from shared.fitness import Unfit
 from shared.messaging import backoff
 from shared.telemetry import trail
 from shared.telemetry.heartbeat import Heartbeats
@@ -33,6 +34,7 @@ async def run(loops: Mapping[str, Loop], heartbeats: Heartbeats, stop: asyncio.E
 
     Raises:
         StartAgain: a loop asked for a new process; the others were stopped.
+        Unfit: a loop must not begin with what it was given; the others were stopped.
     """
     tasks = {
         asyncio.create_task(_keep(name, loop, heartbeats, stop), name=name)
@@ -56,7 +58,7 @@ async def _keep(name: str, loop: Loop, heartbeats: Heartbeats, stop: asyncio.Eve
         began = time.monotonic()
         try:
             await loop(stop)
-        except StartAgain:
+        except (StartAgain, Unfit):
             raise
         except (
             Exception,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.contracts.catalogue import heard_by
 from shared.database.partitions import DayTable
 from shared.messaging import retention
+from shared.messaging.brokers import Brokers
 from shared.messaging.consumer import Consumer
 from shared.messaging.heard import Hearer
 from shared.messaging.janitor import Janitor
@@ -50,14 +51,16 @@ class Worker:
 
     def loops(self) -> dict[str, Loop]:
         """Return the loops by name: what `--only` may name."""
+        brokers, relay = Brokers(self.settings, self.service), self._relay()
         loops: dict[str, Loop] = {
-            "relay": self._relay().run,
+            "relay": brokers.before(relay.run, relay.heartbeat),
             "orders": self._orders().run,
             "replays": self._replays().run,
             "janitor": self._janitor().run,
         }
         if self.hearer is not None:
-            loops["consume"] = self._consumer(self.hearer).run
+            consumer = self._consumer(self.hearer)
+            loops["consume"] = brokers.before(consumer.run, consumer.heartbeat)
         for timer in self.timers:
             beat = self.heartbeats.loop(timer.name)
             loops[timer.name] = TimerLoop(self.engine, timer, beat).run

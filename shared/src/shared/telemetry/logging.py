@@ -18,6 +18,9 @@ from shared.settings import TelemetrySettings
 
 _REPEAT_SECONDS = 10.0
 _REPEATING = ("aiokafka", "opentelemetry")
+_COMES_BY_ITSELF = "GroupCoordinatorNotAvailableError"
+"""What brokers say to the first group that they ever have, and the library calls an error. One that
+lasts ends the start of the client, which is told of."""
 
 
 class OncePerWhile(logging.Filter):
@@ -82,6 +85,7 @@ def _take_over_the_root(steps: list[Processor], last: Processor, level: int) -> 
     )
     once = OncePerWhile()
     handler.addFilter(lambda record: not record.name.startswith(_REPEATING) or once.filter(record))
+    handler.addFilter(lambda record: _COMES_BY_ITSELF not in record.getMessage())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
