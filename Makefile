@@ -7,6 +7,7 @@ SUITES := check integration hostile e2e faults load
 BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 IN_CONTAINERS := $(addprefix tests/deploy/test_,images.py hardened.py sbom.py compose.py)
+ON_KUBERNETES := tests/deploy/apiserver
 MEMBERS := shared $(wildcard services/*) deploy
 VERSION := 0.1.0
 IMAGES := marketing-intake lead-scoring sales-pipeline notifier operations
@@ -56,7 +57,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test test-deploy test-images integration hostile e2e faults load bench
+.PHONY: test test-deploy kubernetes-check test-images integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -65,8 +66,13 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 		[ -z "$$failed" ] || { printf "== $$suite does not hold$$took\n"; exit 1; }; \
 	done; printf "== all of it holds$$took\n"
 
-test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS)) tests/deploy
+test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker; and the next
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS) $(ON_KUBERNETES)) tests/deploy
+	@$(MAKE) --no-print-directory kubernetes-check
+
+kubernetes-check: setup-dev ## A real API server takes every overlay, and all of it rolls out (wants Go: first builds it, for minutes)
+	@$(BIN)/python -m tests.deploy.apiserver.building
+	@$(BIN)/pytest -q $(ON_KUBERNETES)
 
 test-images: setup-dev ## Images and compose, in a Docker engine that is there or can be started (root, Debian)
 	@$(BIN)/pytest -q -rs $(IN_CONTAINERS)
