@@ -17,5 +17,8 @@ def main(service: Service[S]) -> int:
     parser.parse_args()
     settings = read_settings(service, parser)
     logging.configure(settings, service=service.name, role="migrate")
-    asyncio.run(migrate.upgrade(settings, service.package))
+    try:
+        asyncio.run(migrate.upgrade(settings, service.package))
+    except migrate.TablesInUse as error:
+        parser.exit(1, f"{error}\n")
     return 0
