@@ -14,6 +14,9 @@ HANDLER = 10.0
 POOL_ACQUIRE = 2.0
 CONNECT = 3.0
 LOCK = 2.0
+MIGRATION_LOCK = 1.0  # below LOCK: who queues behind a migration gets its turn when that gives way
+MIGRATION_GIVES_UP = 60.0
+INDEX = 3600.0  # made beside traffic, which waits for nothing meanwhile
 IDLE_IN_TRANSACTION = 10.0
 CLIENT_CONNECTION_CHECK = 1.0
 LIFESPAN_START = 30.0
@@ -45,11 +48,13 @@ SMALL_BODY_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimits:
-    """How long a statement may take, seen from the server and from the driver."""
+    """How long a statement may take, seen from server and driver, and wait for a lock."""
 
     statement: float
     driver: float
+    lock: float = LOCK
 
 
 API = DatabaseLimits(statement=5.0, driver=6.0)
 WORKER = DatabaseLimits(statement=60.0, driver=65.0)
+MIGRATION = DatabaseLimits(statement=60.0, driver=INDEX + 5.0, lock=MIGRATION_LOCK)

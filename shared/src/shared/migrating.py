@@ -6,18 +6,13 @@ A program of its own, because Alembic takes eleven megabytes that no process nee
 import argparse
 import asyncio
 
-import structlog
-
 from shared.database import migrate, server
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
-from shared.database.schema import Tables, is_newer
 from shared.fitness import Unfit, judge
 from shared.process import S, Service, read_settings, refuse
 from shared.settings import DatabaseSettings
 from shared.telemetry import logging
-
-log = structlog.get_logger(__name__)
 
 
 def main(service: Service[S]) -> int:
@@ -30,29 +25,26 @@ def main(service: Service[S]) -> int:
         asyncio.run(_migrate(settings, service.package))
     except Unfit as unfit:
         return refuse([unfit])
+    except migrate.TablesInUse as error:
+        parser.exit(1, f"{error}\n")
     return 0
 
 
 async def _migrate(settings: DatabaseSettings, package: str) -> None:
-    """Migrate, unless newer code did: code may go back without its tables."""
-    has = await _examine(settings, package)
-    if has is not None and is_newer(package, has):
-        log.warning("newer_tables", said=f"Version {has} is newer than this code: nothing is done.")
-        return
+    await _examine(settings, package)
     await migrate.upgrade(settings, package)
 
 
-async def _examine(settings: DatabaseSettings, package: str) -> str | None:
-    """Return the version of the tables.
+async def _examine(settings: DatabaseSettings, package: str) -> None:
+    """Look at the database before anything is made in it.
 
     Raises:
-        Unfit: the database is away (a job is tried again), or such that no table should be there.
+        Unfit: it is away (a job is tried again), or such that no table should be there.
     """
     engine = open_engine(settings, pool_size=1)
     try:
         async with engine.connect() as connection:
             judge("migrate", await server.faults(connection, package))
-        return await Tables(engine, package).version()
     except Exception as error:
         if kind_of(error) is not Kind.INFRASTRUCTURE:
             raise

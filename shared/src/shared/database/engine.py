@@ -45,7 +45,7 @@ def server_settings(
     """Return the Postgres settings of a connection, for the driver and for `ALTER ROLE`."""
     settings = {
         "statement_timeout": of.statement,
-        "lock_timeout": limits.LOCK,
+        "lock_timeout": of.lock,
         "idle_in_transaction_session_timeout": limits.IDLE_IN_TRANSACTION,
         "client_connection_check_interval": limits.CLIENT_CONNECTION_CHECK,
     }

@@ -2,13 +2,17 @@
 
 A service's `migrations/env.py` is one call of `run_env`. Tables that every service has come from
 numbered scripts in `ddl/`, which a service's migration names; a script never changes once it is
-released.
+released. What is done beside traffic, outside of one transaction, is in `online`.
 """
 
+import asyncio
+import random
+import time
 from functools import partial
 from importlib import resources
 
 import asyncpg
+import structlog
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
@@ -16,10 +20,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import limits
 from shared.database.engine import open_engine
+from shared.database.errors import Kind, kind_of
+from shared.database.schema import Tables, is_newer
 from shared.settings import DatabaseSettings
 
+log = structlog.get_logger(__name__)
+
 _ONE_AT_A_TIME = 4_217_000
-_LIMITS = limits.DatabaseLimits(statement=60.0, driver=65.0)
+_TURN = text("SELECT pg_try_advisory_lock(:id)")
+_ASK_AGAIN_SECONDS = 0.5
+_GIVE_WAY_SECONDS = 2.0
+_END_IF_IDLE = text("SET idle_session_timeout = '60s'")
 
 _GRANTS = """
 DO $$ BEGIN
@@ -34,24 +45,69 @@ END $$
 """
 
 
-async def upgrade(settings: DatabaseSettings, package: str, revision: str = "head") -> None:
-    """Bring a database to `revision` of the package's migrations.
+class TablesInUse(Exception):
+    """Traffic never let go of what a migration needs; the text says what to do."""
 
-    Waits while another process migrates the same database, then finds nothing left to do.
+
+async def upgrade(
+    settings: DatabaseSettings,
+    package: str,
+    revision: str = "head",
+    *,
+    give_up: float = limits.MIGRATION_GIVES_UP,
+) -> None:
+    """Bring a database to `revision` of the package's migrations; a newer one stays as it is.
+
+    Waits while another process migrates the same database, then finds nothing left to do. A
+    migration that does not get a lock gives way to who waits behind it, and is tried again.
+
+    Raises:
+        TablesInUse: it did not get it for so many seconds.
     """
-    engine = open_engine(settings, _LIMITS, pool_size=2)
+    engine = open_engine(settings, limits.MIGRATION, pool_size=2)
     try:
-        async with engine.connect() as guard, engine.connect() as connection:
-            await _take_turn(guard)
-            await connection.run_sync(_upgrade, package, revision)
+        async with engine.connect() as connection:
+            await _take_turn(connection)
+            has = await Tables(engine, package).version()
+            if has is not None and is_newer(package, has):
+                said = f"Version {has} is newer than this code: nothing is done."
+                log.warning("newer_tables", said=said)
+                return
+            await _insist(connection, package, revision, give_up)
     finally:
         await engine.dispose()
 
 
-async def _take_turn(guard: AsyncConnection) -> None:
-    await guard.execute(text("SET lock_timeout = 0"))
-    await guard.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _ONE_AT_A_TIME})
-    await guard.execute(text("SET idle_in_transaction_session_timeout = 0"))
+async def _take_turn(connection: AsyncConnection) -> None:
+    """Wait for the lock; the session that migrates has it, so it ends with what that still does.
+
+    It is asked for again and again: a statement that waits has a snapshot, and an index that the
+    other one makes beside traffic would wait for this one to end.
+    """
+    await connection.execute(_END_IF_IDLE)
+    while not await connection.scalar(_TURN, {"id": _ONE_AT_A_TIME}):
+        await connection.commit()
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)
+    await connection.commit()
+
+
+async def _insist(connection: AsyncConnection, package: str, revision: str, give_up: float) -> None:
+    """Migrate; what does not get its locks is tried again, from the version that was reached."""
+    end = time.monotonic() + give_up
+    while True:
+        try:
+            return await connection.run_sync(_upgrade, package, revision)
+        except Exception as error:
+            if kind_of(error) is not Kind.CONTENTION:
+                raise
+            if time.monotonic() > end:
+                raise TablesInUse(
+                    f"The tables were in use for {give_up:.0f} s, so they were not changed:"
+                    f" end what holds them (see pg_locks) and run `python -m {package}.migrate`."
+                ) from error
+            log.warning("migration_gives_way", error=type(error).__name__)
+        await connection.rollback()
+        await asyncio.sleep(random.uniform(0, _GIVE_WAY_SECONDS))  # noqa: S311  not a secret
 
 
 def _upgrade(connection: Connection, package: str, revision: str) -> None:
