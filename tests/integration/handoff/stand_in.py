@@ -12,11 +12,13 @@ from importlib import resources
 
 import asyncpg
 
-_VIEWS = """
+VERSION = "0001"
+_LOOKED_AT = f"""
+    CREATE TABLE alembic_version AS SELECT '{VERSION}' AS version_num;
     CREATE VIEW story AS SELECT * FROM said_story;
     CREATE VIEW broken AS SELECT * FROM messaging_broken;
     GRANT SELECT ON ALL TABLES IN SCHEMA public TO operations;
-"""
+"""  # noqa: S608  our own text
 
 
 async def main() -> None:
@@ -36,7 +38,7 @@ async def _migrate() -> None:
     connection = await asyncpg.connect(os.environ["HANDOFF_DATABASE_URL"], ssl=False)
     if await connection.fetchval("SELECT to_regclass('said') IS NULL"):
         script = resources.files("shared.database").joinpath("ddl", "0001_messaging.sql")
-        await connection.execute(script.read_text() + _VIEWS)
+        await connection.execute(script.read_text() + _LOOKED_AT)
     await connection.close()
 
 

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+from tests.integration.handoff.stand_in import VERSION
 from tests.stack.running import make_directory, scatter_ports
 
 from handoff.layout import Layout, find_layout
@@ -35,8 +36,11 @@ class Installation:
         self.directory = directory
         for service in SERVICES:
             package = directory / "stand_ins" / service.package
-            package.mkdir(parents=True)
-            (package / "__init__.py").touch()
+            versions = package / "migrations" / "versions"
+            versions.mkdir(parents=True)
+            (versions / f"2026_11_23_{VERSION}_stand_in.py").touch()
+            for each in (package, versions.parent, versions):
+                (each / "__init__.py").touch()
             for program in ("__main__.py", "migrate.py"):
                 shutil.copyfile(_STAND_IN, package / program)
         self.environment = {
