@@ -90,8 +90,8 @@ class Cluster:
         return self.do("get", "events", "-n", NAMESPACE, "--field-selector=type=Warning")
 
     def remove(self, objects: Objects) -> None:
-        """Delete objects with all that was made of them, and wait until it is gone."""
-        how = ("--cascade=foreground", "--ignore-not-found", "--filename=-")
+        """Delete objects, and wait until they are gone; what was made of them goes in a moment."""
+        how = ("--cascade=background", "--ignore-not-found", "--filename=-")
         self.do("delete", *how, told=written(objects))
 
 
