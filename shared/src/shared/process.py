@@ -152,18 +152,23 @@ def run_worker(
     """Run the loops until told to stop, until only a new process will do, or refuse to begin."""
     asked: list[loops.StartAgain] = []
     refused: list[Unfit] = []
+    begun = asyncio.Event()
+
+    async def loops_fault() -> str | None:
+        return None if begun.is_set() else "have not begun"
 
     async def work(stop: asyncio.Event) -> None:
         try:
             with _noting(refused, stop):
                 await wait_for_database(tables, "worker", stop)
+                asyncio.get_running_loop().call_soon(begun.set)  # with the first step of each
                 await loops.run(wanted, heartbeats, stop)
         except loops.StartAgain as start_again:
             asked.append(start_again)
         finally:
             await tables.engine.dispose()
 
-    operations = build_operations(heartbeats, {"database": tables.fault})
+    operations = build_operations(heartbeats, {"database": tables.fault, "loops": loops_fault})
     code = server.run(None, settings, operations, background=[work])
     if asked:
         loops.replace_process()
