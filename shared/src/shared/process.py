@@ -154,8 +154,8 @@ def run_worker(
     refused: list[Unfit] = []
     begun = asyncio.Event()
 
-    async def loops_fault() -> str | None:
-        return None if begun.is_set() else "have not begun"
+    async def begin_fault() -> str | None:
+        return None if begun.is_set() else "has not begun"
 
     async def work(stop: asyncio.Event) -> None:
         try:
@@ -168,7 +168,7 @@ def run_worker(
         finally:
             await tables.engine.dispose()
 
-    operations = build_operations(heartbeats, {"database": tables.fault, "loops": loops_fault})
+    operations = build_operations(heartbeats, {"database": tables.fault, "worker": begin_fault})
     code = server.run(None, settings, operations, background=[work])
     if asked:
         loops.replace_process()
