@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from handoff.layout import Layout
 from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
 from shared.files import SecretFile, Unusable
-from shared.given import address_fault, ends_fault, faults_of
-from shared.settings import KafkaSettings
+from shared.given import address_fault, ends_fault
+from shared.settings import KafkaSettings, WrongSetting, read
 
 ENVIRONMENT = (
     "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
@@ -39,10 +39,6 @@ T = TypeVar("T")
 
 class NotFound(Exception):
     """It is not known where something runs; the text says what to do."""
-
-
-class WrongSetting(Exception):
-    """What the environment says of an installation cannot be; the text says which, and what can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     """
     databases = _from_environment(environ, DATABASE, address_fault)
     if databases:
-        kafka = _kafka() if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
+        kafka = read(KafkaSettings) if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
         doors = _from_environment(environ, API, _door_fault)
         apis = {name: url.get_secret_value() for name, url in doors.items()}
         return Site(databases, apis, kafka, environ.get(_AUTHORITY))
@@ -101,13 +97,6 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
             f" by {DATABASE}_<SERVICE>."
         )
     return site_of(state)
-
-
-def _kafka() -> KafkaSettings:
-    try:
-        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
-    except ValidationError as error:
-        raise WrongSetting(faults_of(error)) from None
 
 
 def site_of(state: SystemState) -> Site:

@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 
 import structlog
 from fastapi import FastAPI
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points, limits
@@ -22,9 +21,7 @@ from shared.beginning import wait_for_database
 from shared.code import version_of
 from shared.database.engine import open_engine
 from shared.database.schema import Tables
-from shared.files import Unusable
 from shared.fitness import Unfit
-from shared.given import faults_of
 from shared.messaging import loops
 from shared.messaging.worker import Worker, WorkerSettings
 from shared.settings import (
@@ -33,6 +30,8 @@ from shared.settings import (
     TelemetrySettings,
     TracingSettings,
     WebSettings,
+    WrongSetting,
+    read,
 )
 from shared.telemetry import logging, metrics, spans, tracing
 from shared.telemetry.heartbeat import Heartbeats
@@ -101,12 +100,9 @@ def main(service: Service[S]) -> int:
 def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
     """Return the settings; where one is wrong, say which and why, and end the process."""
     try:
-        return service.settings()
-    except ValidationError as error:
-        said = faults_of(error)
-    except Unusable as error:
-        said = str(error)
-    return parser.exit(_WRONG_USE, f"{parser.prog}: {said}\n")
+        return read(service.settings)
+    except WrongSetting as wrong:
+        return parser.exit(_WRONG_USE, f"{parser.prog}: {wrong}\n")
 
 
 def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:

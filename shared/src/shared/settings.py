@@ -7,11 +7,12 @@ read at each use (`shared.files`), everything else once. There is no global inst
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -20,6 +21,27 @@ from shared import crash_points, given, limits
 from shared.files import SecretFile, Unusable
 
 _PREFIX = "HANDOFF_"
+
+S = TypeVar("S", bound="HandoffSettings")
+
+
+class WrongSetting(Exception):
+    """A setting is missing, or cannot be; the text names it, says what can, and never shows it."""
+
+
+def read(settings: Callable[..., S]) -> S:
+    """Return settings as this process was given them.
+
+    Raises:
+        WrongSetting: some cannot be; the text is of all of them.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        said = given.faults_of(error)
+    except Unusable as error:
+        said = str(error)
+    raise WrongSetting(said)
 
 
 class FileSource(PydanticBaseSettingsSource):

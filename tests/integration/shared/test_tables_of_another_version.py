@@ -81,5 +81,6 @@ async def test_a_worker_begins_no_work_before_the_tables_are_there(
         await process.ready()
 
     assert "The database has no tables yet: run `python -m lead_scoring.migrate`." in waiting
+    assert '"worker":"has not begun"' in waiting
     assert "loop " not in waiting
     assert "waits_for_tables" in (tmp_path / "log").read_text()

@@ -1,5 +1,6 @@
 """Where the commands look, and which keys they give."""
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -8,7 +9,8 @@ import pytest
 from handoff.keys import SCOPES, WrongScopes, check_scopes
 from handoff.layout import Layout
 from handoff.services import SERVICES
-from handoff.site import NotFound, WrongSetting, find_site
+from handoff.site import NotFound, find_site
+from shared.settings import WrongSetting
 
 NOWHERE = Layout(root=Path("/nowhere"), run=Path("/nowhere"))
 
@@ -63,16 +65,18 @@ def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
         ("HANDOFF_API_URL_NOTIFIER", "notifier:8000", "must begin with http://"),
         ("HANDOFF_API_URL_NOTIFIER_FILE", "/nowhere/url", "No such file"),
         ("HANDOFF_KAFKA_BOOTSTRAP", "kafka", "must be host:port"),
+        ("HANDOFF_KAFKA_PASSWORD_FILE", "/nowhere/password", "No such file"),
     ],
 )
 def test_what_cannot_be_is_named_with_what_can(
     name: str, value: str, cure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", value)
-    environ = {"HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": "postgresql://db/scoring"}
+    monkeypatch.setenv("HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING", "postgresql://db/scoring")
+    monkeypatch.setenv("HANDOFF_KAFKA_BOOTSTRAP", "kafka:9092")
+    monkeypatch.setenv(name, value)
 
     with pytest.raises(WrongSetting, match=f"{name}.*{cure}"):
-        find_site({**environ, name: value}, NOWHERE)
+        find_site(os.environ, NOWHERE)
 
 
 def test_where_nothing_runs_it_is_said_how_to_start_it() -> None:

@@ -18,7 +18,8 @@ from handoff.cli.places import this_layout
 from handoff.cli.progress import err
 from handoff.door import Refused
 from handoff.services import SERVICES
-from handoff.site import NotFound, Site, WrongSetting, find_site
+from handoff.site import NotFound, Site, find_site
+from shared.settings import WrongSetting
 
 T = TypeVar("T")
 

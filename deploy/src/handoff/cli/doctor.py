@@ -26,8 +26,9 @@ from handoff.layout import Layout
 from handoff.lock import find_holder
 from handoff.readiness import ask_readiness
 from handoff.services import SERVICES
-from handoff.site import WrongSetting, find_site, is_elsewhere, site_of
+from handoff.site import find_site, is_elsewhere, site_of
 from handoff.state import SystemState, read_state
+from shared.settings import WrongSetting
 
 _ENOUGH_BYTES = 2 * 1024**3
 

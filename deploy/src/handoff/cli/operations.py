@@ -1,15 +1,13 @@
 """`handoff operations`: the workload that audits all the time."""
 
 import typer
-from pydantic import ValidationError
 
 from handoff.cli.answers import this_site
 from handoff.cli.progress import err
 from handoff.operations import OperationsSettings, run_operations
 from handoff.services import SERVICES
 from handoff.site import DATABASE, Site, variable
-from shared.files import Unusable
-from shared.given import faults_of
+from shared.settings import WrongSetting, read
 from shared.telemetry import logging
 
 
@@ -28,12 +26,9 @@ def operations() -> None:
 
 def _settings() -> OperationsSettings:
     try:
-        return OperationsSettings()
-    except ValidationError as error:
-        said = faults_of(error)
-    except Unusable as error:
-        said = str(error)
-    raise _wrong_use(said)
+        return read(OperationsSettings)
+    except WrongSetting as wrong:
+        raise _wrong_use(str(wrong)) from None
 
 
 def _whole(site: Site) -> Site:

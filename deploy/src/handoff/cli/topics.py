@@ -7,16 +7,13 @@ from typing import Any, TypeVar
 
 import typer
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
 
 from handoff.cli.places import running_system
 from handoff.cli.progress import err, out
 from handoff.system import embedded_kafka_settings
-from shared.files import Unusable
 from shared.fitness import Fault
-from shared.given import faults_of
 from shared.kafka import topics
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, WrongSetting, read
 
 T = TypeVar("T")
 
@@ -63,12 +60,9 @@ def _settings() -> KafkaSettings:
     if "HANDOFF_KAFKA_BOOTSTRAP" not in os.environ:
         return embedded_kafka_settings(running_system().kafka.bootstrap)
     try:
-        return KafkaSettings()  # pyright: ignore[reportCallIssue]  its fields come from there
-    except ValidationError as error:
-        said = faults_of(error)
-    except Unusable as error:
-        said = str(error)
-    raise _end(said)
+        return read(KafkaSettings)
+    except WrongSetting as wrong:
+        raise _end(str(wrong)) from None
 
 
 def _ask(settings: KafkaSettings, question: Coroutine[Any, Any, T]) -> T:
