@@ -28,13 +28,15 @@ _MILLISECONDS = 1000
 # after the first was refused, and lay before it from then on.
 _BATCH_BYTES = limits.MAX_BODY_BYTES
 FLIGHT_BYTES = 1_000_000
-# A broker that stands still keeps its connections, so a request to it is waited for in full; with
-# leaders asked for only after it failed (perhaps of that very broker), for up to three times that.
-_REQUEST_SECONDS = 6
-_LEADERS_ASKED_SECONDS = 5
+# A broker that stands still keeps its connections, so a request to it is waited for in full, and
+# then again: for the connection that takes its place, and for who leads now if that very broker was
+# asked. A slow broker loses nothing by it: what is sent again has its number, and is taken once.
+_REQUEST_SECONDS = 3
+_LEADERS_ASKED_SECONDS = 2
 # While a group gathers nobody in it works, and a member that was killed is waited for: so briefly.
-# Who lives hears of it by a heartbeat.
-_GATHER_SECONDS = 5
+# Who lives hears of it by a heartbeat. The answer to joining comes when all are there.
+_GATHER_SECONDS = 3
+_JOIN_SECONDS = _GATHER_SECONDS + 1
 _HEARTBEAT_SECONDS = 1
 _NO_PARTITION = TopicPartition("none", 0)
 
@@ -77,7 +79,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         session_timeout_ms=int(settings.session_seconds * _MILLISECONDS),
         rebalance_timeout_ms=_GATHER_SECONDS * _MILLISECONDS,
         heartbeat_interval_ms=_HEARTBEAT_SECONDS * _MILLISECONDS,
-        request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
+        request_timeout_ms=_JOIN_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
     security.keep_current(_client_of(made), settings)
