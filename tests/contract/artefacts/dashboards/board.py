@@ -58,6 +58,7 @@ class Panel:
         look: dict[str, Any] = {
             "unit": self.unit,
             "min": 0,
+            "noValue": "none so far",  # a count that never counted has no series
             "thresholds": {"mode": "absolute", "steps": steps},
         }
         return look | ({"custom": lines} if self.kind == "timeseries" else {})
