@@ -39,10 +39,14 @@ async def make_rig(
     async with AsyncExitStack() as rigs:
 
         async def make(
-            *services: str, code: Code | None = None, kafka: KafkaSettings | None = None
+            *services: str,
+            code: Code | None = None,
+            kafka: KafkaSettings | None = None,
+            migrated: bool = True,
         ) -> Rig:
             logs = tmp_path_factory.mktemp("rig")
-            made.append(await rigs.enter_async_context(rigged(stack, logs, services, code, kafka)))
+            rig = rigged(stack, logs, services, code, kafka, migrated=migrated)
+            made.append(await rigs.enter_async_context(rig))
             return made[-1]
 
         yield make

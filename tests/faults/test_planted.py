@@ -15,7 +15,7 @@ from tests.faults.figures import Figure, is_full
 from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings
 from tests.faults.rig.code import PLANTED, plant
 from tests.faults.rig.rig import Rig
-from tests.faults.scenarios import crashing, mishearing, racing, relaying
+from tests.faults.scenarios import crashing, mishearing, racing, relaying, upgrading
 
 SOON = 6.0
 
@@ -49,6 +49,9 @@ CATCHES = {
         INTAKE,
         partial(intake, worker=["relay.after_send:2"] * 2),
         "archived and not in the topic, or the reverse",
+    ),
+    "column-dropped-too-early": Caught(
+        INTAKE, upgrading.to_the_code_of, "stored and without an outcome"
     ),
     "wrong-key": Caught(INTAKE, partial(intake), "out of order in the topic"),
     "lease-ignored": Caught(INTAKE, relaying.two_workers, "sent twice though nothing failed"),

@@ -29,6 +29,7 @@ class Process:
     Attributes:
         crashes: the crash points of its first lives.
         kept: whether it is started again when it dies.
+        inherited: file descriptors that it shares with the test, such as a listening socket.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Process:
     operations_url: str
     log: Path
     crashes: list[str] = field(default_factory=list)
+    inherited: tuple[int, ...] = ()
     lives: int = 0
     deaths: list[int] = field(default_factory=list)
     kept: bool = True
@@ -165,7 +167,11 @@ class Process:
         at = {"HANDOFF_CRASH_AT": self.crashes.pop(0)} if self.crashes else {}
         with self.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
-                *self.command, env={**self.environment, **at}, stdout=log, stderr=log
+                *self.command,
+                env={**self.environment, **at},
+                stdout=log,
+                stderr=log,
+                pass_fds=self.inherited,
             )
         self.lives += 1
         self.born = time.monotonic()

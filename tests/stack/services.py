@@ -29,13 +29,19 @@ def environment(url: str, kafka: KafkaSettings, instance: str, **settings: str) 
     return {**os.environ, **{f"HANDOFF_{name.upper()}": value for name, value in told.items()}}
 
 
-def service(told: Mapping[str, str], log: Path, *words: str, kept: bool = False) -> Process:
+def service(
+    told: Mapping[str, str],
+    log: Path,
+    *words: str,
+    kept: bool = False,
+    python: str = sys.executable,
+) -> Process:
     """Return a process of a service, on ports of its own, not started; its name is its instance."""
     port, operations = free_port(), free_port()
     ports = {"HANDOFF_HTTP_PORT": str(port), "HANDOFF_OPERATIONS_PORT": str(operations)}
     return Process(
         name=told["HANDOFF_INSTANCE"],
-        command=[sys.executable, "-m", *words],
+        command=[python, "-m", *words],
         environment={**told, **ports},
         url=f"http://127.0.0.1:{port}",
         operations_url=f"http://127.0.0.1:{operations}",

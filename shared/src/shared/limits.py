@@ -21,7 +21,7 @@ IDLE_IN_TRANSACTION = 10.0
 CLIENT_CONNECTION_CHECK = 1.0
 LIFESPAN_START = 30.0
 LIFESPAN_STOP = 10.0
-DRAIN = 5.0  # for who asks again on a connection that was open
+DRAIN = 7.0  # above the 5 s for which many clients keep a connection that says nothing
 GRACEFUL_STOP = 15.0
 POD_GRACE = 40.0
 

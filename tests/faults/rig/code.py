@@ -64,11 +64,23 @@ def expand(*, into: Path) -> Code:
     return Code(into)
 
 
-def release(tag: str, *, as_installed: bool) -> Code:
+def former(*, into: Path) -> tuple[str, Code]:
+    """Return what came before the checkout, and what to call it: the newest release.
+
+    Where none is known, a copy of the checkout takes its place, so that there are two all the same.
+    """
+    tag = released.newest_tag()
+    if tag is not None:
+        return tag, release(tag)
+    print(f"no release to upgrade from: {released.why_none()}")
+    return "a copy of this code, for want of a release", plant(into=into)
+
+
+def release(tag: str) -> Code:
     """Return the code of a release, on the libraries that it was locked to.
 
     Where that are those of the checkout, the environment that runs the tests has them already.
-    Else, and for who wants it `as_installed`, it gets one of its own by its own `make setup`, once.
+    Else it gets one of its own by its own `make setup`, once.
     """
     root = _RELEASES / released.commit(tag)
     if not root.exists():
@@ -78,7 +90,7 @@ def release(tag: str, *, as_installed: bool) -> Code:
         released.unpack(tag, unfinished)
         unfinished.rename(root)
         compileall.compile_dir(root, quiet=1)
-    if (root / _LOCK).read_text() == (ROOT / _LOCK).read_text() and not as_installed:
+    if (root / _LOCK).read_text() == (ROOT / _LOCK).read_text():
         return Code(root)
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     subprocess.run(["make", "setup"], cwd=root, env=environment, check=True)  # noqa: S607

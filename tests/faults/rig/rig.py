@@ -5,6 +5,7 @@ Its processes are real ones, as few as the scenario needs; whatever it started, 
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,9 +58,20 @@ class Rig:
         name = f"{package}-{role}-{number}"
         told = environment(self.urls[package], self.kafka, name, **settings)
         self.processes[name] = service(
-            {**told, **self.code.environment}, self.logs / f"{name}.log", package, role, kept=True
+            {**told, **self.code.environment},
+            self.logs / f"{name}.log",
+            *(package, role),
+            kept=True,
+            python=self.code.python,
         )
         return self.processes[name]
+
+    def api(self, package: str, door: socket.socket, *, number: int = 0) -> Process:
+        """Return an API process that listens, beside others, on a socket of the test's."""
+        process = self.process(package, "api", number=number, http_fd=str(door.fileno()))
+        process.inherited = (door.fileno(),)
+        process.url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        return process
 
     async def start(self, service: str, role: str = "worker", **options: Any) -> Process:
         """Start a process of a service and wait until it is ready."""
@@ -112,13 +124,17 @@ async def rigged(
     services: Collection[str],
     code: Code | None = None,
     kafka: KafkaSettings | None = None,
+    *,
+    migrated: bool = True,
 ) -> AsyncGenerator[Rig]:
     """Make a rig for the block: fresh databases of these services, and all topics.
 
     `kafka`: brokers of the scenario's own, which take the topics with them when they go.
+    `migrated`: whether the databases have the tables of the checkout, or none yet.
     """
     settings = kafka or stack.kafka(f"f{secrets.token_hex(4)}.")
-    made = await asyncio.gather(*(databases.make_copy(stack, service) for service in services))
+    make = databases.make_copy if migrated else databases.make_empty
+    made = await asyncio.gather(*(make(stack, service) for service in services))
     await topics.apply(settings)
     rig = Rig(stack, settings, dict(zip(services, made, strict=True)), code or Code(), logs)
     try:

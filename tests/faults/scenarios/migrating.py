@@ -1,19 +1,21 @@
 """Scenario: a migration is killed at one of its statements, and two come at once to do the rest."""
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+from tests.faults.rig import tables
 from tests.faults.rig.code import Code
 from tests.faults.rig.proxy import Watch, proxied
 from tests.faults.rig.statements import Statements
 from tests.stack import databases
 from tests.stack.running import Stack
-from tests.stack.services import NO_KAFKA, environment
 
 _ALL_THERE_IS = """
     SELECT table_name || '.' || column_name,
@@ -101,15 +103,8 @@ async def _migrate(url: str, service: str, code: Code, killer: Killer) -> int:
     async with proxied(parts.hostname or "", parts.port or 0) as proxy:
         proxy.watch_each = killer.watch
         who = parts.netloc.rpartition("@")[0]
-        told = environment(
-            parts._replace(netloc=f"{who}@{proxy.address}").geturl(), NO_KAFKA, "migrate"
-        )
-        process = await asyncio.create_subprocess_exec(
-            *(code.python, "-m", f"{service}.migrate"),
-            env={**told, **code.environment},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        behind = parts._replace(netloc=f"{who}@{proxy.address}").geturl()
+        process = await tables.begin(behind, service, code, Path(os.devnull))
         killer.kill = process.kill
         return await process.wait()
 

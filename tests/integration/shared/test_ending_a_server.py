@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 from fastapi import FastAPI
 
 from shared.web import server
@@ -131,3 +132,30 @@ async def test_who_comes_while_a_server_ends_is_answered_by_another_of_the_same_
         await kept.ask()
 
     assert ["connection: close" in answer for answer in answers] == [False] * 20
+
+
+def test_who_is_accepted_in_the_last_moment_is_answered_and_told_to_leave(
+    listener: socket.socket,
+) -> None:
+    late = socket.socket()
+
+    async def last_moment(_counter: int) -> bool:
+        late.connect(listener.getsockname())
+        await asyncio.sleep(0)  # the loop accepts it; the server does not know of it yet
+        return True
+
+    async def come_late() -> tuple[str, bool]:
+        async with serving(listener, patience=10) as served:
+            served.on_tick = last_moment
+            await asyncio.sleep(0.3)
+            client = Client(*await asyncio.open_connection(sock=late))
+            answered = await client.ask(), await client.is_closed()
+            client.close()
+        return answered
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as as_processes_run:
+        answer, closed = as_processes_run.run(come_late())
+
+    assert "200 OK" in answer
+    assert "connection: close" in answer
+    assert closed

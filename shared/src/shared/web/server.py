@@ -166,12 +166,17 @@ class Server(uvicorn.Server):
         """
         for listening in self.servers:
             listening.close()
+        end = time.monotonic() + self._patience
+        while True:
+            self._take_leave()
+            await asyncio.sleep(_LOOK_SECONDS)  # what was accepted last is only known then
+            if not self.server_state.connections or time.monotonic() > end:
+                return
+
+    def _take_leave(self) -> None:
         for connection in list[object](self.server_state.connections):
             if isinstance(connection, PatientProtocol):
                 connection.leave()
-        end = time.monotonic() + self._patience
-        while self.server_state.connections and time.monotonic() < end:  # noqa: ASYNC110  uvicorn's set
-            await asyncio.sleep(_LOOK_SECONDS)
 
     @override
     @contextmanager
