@@ -57,7 +57,10 @@ class Rig:
         name = f"{package}-{role}-{number}"
         told = environment(self.urls[package], self.kafka, name, **settings)
         self.processes[name] = service(
-            {**told, **self.code.environment}, self.logs / f"{name}.log", package, role, kept=True
+            {**told, **self.code.environment},
+            self.logs / f"{name}.log",
+            f"{package}.{role}",
+            kept=True,
         )
         return self.processes[name]
 

@@ -16,7 +16,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
 from shared.kafka import security
-from shared.kafka.port import Member, Partition, Reader, Record, Sender
+from shared.kafka.port import Member, Partition, Reader, Sender
+from shared.kafka.record import Record
 from shared.kafka.topics import logical, physical
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics

@@ -20,7 +20,8 @@ from shared.contracts.catalogue import UnknownVersion
 from shared.database.errors import Kind, kind_of
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
-from shared.kafka.port import Member, Partition, Record
+from shared.kafka.port import Member, Partition
+from shared.kafka.record import Record
 from shared.messaging import backoff, pace
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from fastapi import FastAPI
 
+from lead_scoring import SERVICE
 from lead_scoring.domain.scorecard import ScorecardPublished
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.routes import scorecards, scores
@@ -13,8 +14,6 @@ from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "lead-scoring"
 
 ERRORS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {

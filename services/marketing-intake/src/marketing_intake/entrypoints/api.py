@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from marketing_intake import SERVICE
 from marketing_intake.domain.lead import (
     LeadAlreadyMerged,
     LeadIsErased,
@@ -24,8 +25,6 @@ from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "marketing-intake"
 
 ERRORS: dict[type[Exception], ProblemType] = {
     LeadNotFound: ProblemType(404, "lead-not-found", "There is no such lead"),

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from notifier import SERVICE
 from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
@@ -12,8 +13,6 @@ from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "notifier"
 
 ERRORS: Mapping[type[Exception], ProblemType] = {
     CompletedTaskStaysCompleted: ProblemType(

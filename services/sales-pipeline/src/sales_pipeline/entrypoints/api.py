@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from sales_pipeline import SERVICE
 from sales_pipeline.domain.deal import AmountIncomplete, DealAlreadyAccepted, DealAlreadyClosed
 from sales_pipeline.domain.rep import RepEmailTaken
 from sales_pipeline.domain.routing import FallbackRequired
@@ -17,8 +18,6 @@ from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "sales-pipeline"
 
 ERRORS: dict[type[Exception], ProblemType] = {
     ActivityInTheFuture: ProblemType(422, "activity-in-the-future", "An activity is what was done"),
