@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.ids import new_id
+from shared.messaging import erasure
 from shared.web import idempotency
 from shared.web.idempotency import StoredAnswer
 from shared.web.keys import Caller
