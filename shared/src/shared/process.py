@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TypeVar
 
-import structlog
-
 from shared import crash_points
 from shared.code import version_of
 from shared.fitness import Unfit
+from shared.loggers import get_logger
 from shared.messaging.settings import WorkerSettings
 from shared.settings import (
     DatabaseSettings,
@@ -28,7 +27,7 @@ from shared.settings import (
 )
 from shared.telemetry import logging, metrics, spans, tracing
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _NOT_SO, _WRONG_USE = 1, 2
 

@@ -3,5 +3,3 @@
 Owns scorecards, and per lead its score, the entries that add up to it, and its qualification.
 Hears leads, touchpoints and deals; says `LeadScored`, `LeadQualified` and `LeadDisqualified`.
 """
-
-SERVICE = "lead-scoring"

@@ -5,10 +5,10 @@ import sys
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_scoring import SERVICE
 from lead_scoring.config import Settings
 from lead_scoring.entrypoints.api import build_api
 from lead_scoring.entrypoints.context import Context
+from lead_scoring.service import SERVICE
 from shared import serving
 from shared.web.app import Lifespan
 from shared.web.keys import Keyring

@@ -2,8 +2,8 @@
 
 import sys
 
-from lead_scoring import SERVICE
 from lead_scoring.config import Settings
+from lead_scoring.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":

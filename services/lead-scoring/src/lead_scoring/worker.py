@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lead_scoring import SERVICE
 from lead_scoring.adapters.desks import Desks
 from lead_scoring.config import Settings
 from lead_scoring.entrypoints.worker import ScoringHearer
+from lead_scoring.service import SERVICE
 from shared import working
 from shared.code import version_of
 from shared.messaging.loops import Loop

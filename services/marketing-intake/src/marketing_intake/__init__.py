@@ -3,5 +3,3 @@
 Owns sources, submissions, the identity of leads, touchpoints and consent. Says the `Lead*` events
 and `TouchpointRecorded`. Scoring, deals and follow-up are other services' work.
 """
-
-SERVICE = "marketing-intake"

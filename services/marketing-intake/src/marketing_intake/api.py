@@ -12,7 +12,6 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from marketing_intake import SERVICE
 from marketing_intake.adapters.capture_statement import Captured, CaptureStatement, Receipt
 from marketing_intake.adapters.sources import SourceBook
 from marketing_intake.config import Settings
@@ -20,6 +19,7 @@ from marketing_intake.entrypoints.api import build_api
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.door import Door
 from marketing_intake.entrypoints.waiting import Waiting
+from marketing_intake.service import SERVICE
 from shared import limits, serving
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of

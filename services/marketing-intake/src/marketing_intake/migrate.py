@@ -2,8 +2,8 @@
 
 import sys
 
-from marketing_intake import SERVICE
 from marketing_intake.config import Settings
+from marketing_intake.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from marketing_intake import SERVICE
 from marketing_intake.adapters.submissions import submissions_by_day
 from marketing_intake.config import Settings
 from marketing_intake.entrypoints.resolver import Resolver
+from marketing_intake.service import SERVICE
 from shared import working
 from shared.code import version_of
 from shared.messaging.loops import Loop

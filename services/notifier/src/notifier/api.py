@@ -5,10 +5,10 @@ import sys
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from notifier import SERVICE
 from notifier.config import Settings
 from notifier.entrypoints.api import build_api
 from notifier.entrypoints.context import Context
+from notifier.service import SERVICE
 from shared import serving
 from shared.web.app import Lifespan
 from shared.web.keys import Keyring

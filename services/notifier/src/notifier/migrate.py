@@ -2,8 +2,8 @@
 
 import sys
 
-from notifier import SERVICE
 from notifier.config import Settings
+from notifier.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from notifier import SERVICE
 from notifier.config import Settings
 from notifier.entrypoints.timer import TaskTimer
 from notifier.entrypoints.worker import NotifierHearer
+from notifier.service import SERVICE
 from shared import working
 from shared.code import version_of
 from shared.messaging.loops import Loop

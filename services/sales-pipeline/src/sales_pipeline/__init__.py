@@ -3,5 +3,3 @@
 Hears of leads, their scores and the follow-up tasks; says what sales makes of them. Marketing's
 side of a lead and the making of tasks are others' business.
 """
-
-SERVICE = "sales-pipeline"

@@ -5,10 +5,10 @@ import sys
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sales_pipeline import SERVICE
 from sales_pipeline.config import Settings
 from sales_pipeline.entrypoints.api import build_api
 from sales_pipeline.entrypoints.context import Context
+from sales_pipeline.service import SERVICE
 from shared import serving
 from shared.web.app import Lifespan
 from shared.web.keys import Keyring

@@ -2,8 +2,8 @@
 
 import sys
 
-from sales_pipeline import SERVICE
 from sales_pipeline.config import Settings
+from sales_pipeline.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":

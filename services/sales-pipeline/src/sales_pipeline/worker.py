@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sales_pipeline import SERVICE
 from sales_pipeline.config import Settings
 from sales_pipeline.entrypoints.worker import PipelineHearer
+from sales_pipeline.service import SERVICE
 from shared import working
 from shared.code import version_of
 from shared.messaging.loops import Loop

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, Generic
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points
 from shared.contracts.catalogue import heard_by
 from shared.database.errors import Kind, kind_of
+from shared.loggers import get_logger
 from shared.messaging import backoff, holds, subjects
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import subscribe
@@ -26,7 +26,7 @@ from shared.messaging.lease import Lease
 from shared.messaging.release import Note, NothingParked, Release, StillFailing
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _SLEEP_SECONDS = 0.5
 _BUSY_SECONDS = 5.0

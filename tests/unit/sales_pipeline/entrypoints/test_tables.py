@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from openapi_spec_validator import validate
 
 import sales_pipeline
-from sales_pipeline import SERVICE
 from sales_pipeline.entrypoints.api import ERRORS, build_api
 from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.worker import SUBSCRIPTIONS
+from sales_pipeline.service import SERVICE
 from shared import limits
 from shared.contracts.catalogue import TOPICS
 from shared.contracts.lead import LeadErased

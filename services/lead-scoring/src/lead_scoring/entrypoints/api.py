@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from fastapi import FastAPI
 
-from lead_scoring import SERVICE
 from lead_scoring.domain.scorecard import ScorecardPublished
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.routes import scorecards, scores
+from lead_scoring.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app

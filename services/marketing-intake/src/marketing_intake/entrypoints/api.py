@@ -4,7 +4,6 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from marketing_intake import SERVICE
 from marketing_intake.domain.lead import (
     LeadAlreadyMerged,
     LeadIsErased,
@@ -21,6 +20,7 @@ from marketing_intake.entrypoints.routes import (
     submissions,
     touchpoints,
 )
+from marketing_intake.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app

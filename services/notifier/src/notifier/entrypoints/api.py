@@ -5,10 +5,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from notifier import SERVICE
 from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
+from notifier.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app

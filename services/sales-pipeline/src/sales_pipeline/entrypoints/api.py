@@ -4,7 +4,6 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from sales_pipeline import SERVICE
 from sales_pipeline.domain.deal import AmountIncomplete, DealAlreadyAccepted, DealAlreadyClosed
 from sales_pipeline.domain.rep import RepEmailTaken
 from sales_pipeline.domain.routing import FallbackRequired
@@ -13,6 +12,7 @@ from sales_pipeline.domain.timeline import ActivityInTheFuture
 from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.deal_change import LeadIsErased
 from sales_pipeline.entrypoints.routes import deal_verbs, deals, purchases, reps
+from sales_pipeline.service import SERVICE
 from sales_pipeline.usecases.desk import UnknownRep
 from shared.operations import replays
 from shared.operations import routes as operations
