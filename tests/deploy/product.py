@@ -30,10 +30,11 @@ TOPIC_NAMES = tuple(topic.name for topic in TOPICS)
 
 def commands() -> list[list[str]]:
     """Return every command that a container may run."""
-    migrations = [f"{package}.migrate" for package in PACKAGES.values()]
+    programs = [
+        f"{package}.{role}" for package in PACKAGES.values() for role in (*ROLES, "migrate")
+    ]
     return [
-        *(["python", "-m", package, role] for package in PACKAGES.values() for role in ROLES),
-        *(["python", "-m", module] for module in migrations if find_spec(module)),
+        *(["python", "-m", program] for program in programs if find_spec(program)),
         ["handoff", "operations"],
         ["handoff", "topics", "apply"],
     ]
@@ -87,12 +88,12 @@ def required(command: list[str]) -> set[str]:
 def connections(service: str, role: str) -> int:
     """Return how many connections one process has to its database at most."""
     pool: int = inspect.signature(open_engine).parameters["pool_size"].default
-    hot = getattr(import_module(f"{PACKAGES[service]}.bootstrap"), "_HOT_CONNECTIONS", 0)
+    hot = getattr(import_module(f"{PACKAGES[service]}.api"), "_HOT_CONNECTIONS", 0)
     return {"api": pool + hot, "worker": pool, "migrate": 2}[role]
 
 
 def _service(command: list[str]) -> str:
-    package = command[2].removesuffix(".migrate")
+    package = command[2].partition(".")[0]
     return next(name for name in NAMES if PACKAGES[name] == package)
 
 

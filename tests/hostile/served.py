@@ -79,7 +79,7 @@ class Served:
 
 @asynccontextmanager
 async def serving(stack: Stack, name: str) -> AsyncGenerator[Served]:
-    """Serve one of the four for the block, wired by its own bootstrap on a fresh database."""
+    """Serve one of the four for the block, wired as in its own process, on a fresh database."""
     package = name.replace("-", "_")
     url = await databases.make_copy(stack, package)
     async with AsyncExitStack() as open_now:

@@ -129,7 +129,7 @@ async def started(stack: Stack, name: str, directory: Path) -> AsyncGenerator[Ta
     """Run a service's API on a database of its own for the block; it ends in order, not grown."""
     package = name.replace("-", "_")
     url = await databases.make_copy(stack, package)
-    process = service(environment(url, NO_KAFKA, name), directory / name, package, "api")
+    process = service(environment(url, NO_KAFKA, name), directory / name, f"{package}.api")
     async with AsyncExitStack() as block:
         block.push_async_callback(databases.drop, stack, url)
         engine = await block.enter_async_context(databases.opened(url))

@@ -21,7 +21,8 @@ from tests.stack.waiting import until
 from handoff.keys import SCOPES
 from shared.contracts.catalogue import PARTITIONS
 from shared.kafka import client
-from shared.kafka.port import Partition, Record
+from shared.kafka.port import Partition
+from shared.kafka.record import Record
 from shared.kafka.topics import physical
 from shared.web.keys import NewKey, new_key
 

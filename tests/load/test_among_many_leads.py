@@ -279,7 +279,7 @@ async def _timed(full: Full, package: str, logs: Path) -> dict[str, float]:
     url = full.urls[package]
     async with databases.opened(url) as engine:
         headers = bearer(await make_key(engine, *SCOPES[package.replace("_", "-")]))
-    api = service(environment(url, NO_KAFKA, f"{package}-lists"), logs / package, package, "api")
+    api = service(environment(url, NO_KAFKA, f"{package}-lists"), logs / package, f"{package}.api")
     p95: dict[str, float] = {}
     async with running(api), httpx.AsyncClient(base_url=api.url, headers=headers) as client:
         for filters in (0, 1):

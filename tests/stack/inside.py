@@ -1,7 +1,7 @@
-"""The four services in the tests' own process, wired by their own bootstrap."""
+"""The four services in the tests' own process, wired as in their own processes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,25 +15,15 @@ from tests.stack.keys import bearer, make_key
 from tests.stack.services import ERASURE_SECRET
 
 from handoff.keys import SCOPES
-from lead_scoring.bootstrap import scoring
-from marketing_intake.bootstrap import intake
-from notifier.bootstrap import notifier
-from sales_pipeline.bootstrap import pipeline
+from handoff.services import SERVICES
 from shared import limits
 from shared.database.engine import open_engine
 from shared.messaging import loops
 from shared.messaging.loops import Loop
-from shared.messaging.worker import Worker
-from shared.process import Service
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 
-SERVICES: Mapping[str, Callable[[], Service[Any]]] = {
-    "marketing_intake": intake,
-    "lead_scoring": scoring,
-    "sales_pipeline": pipeline,
-    "notifier": notifier,
-}
+PACKAGES = tuple(service.package for service in SERVICES)
 _SECONDS = 30.0
 
 
@@ -49,7 +39,8 @@ class Inside:
     async def app(self) -> AsyncGenerator[tuple[FastAPI, AsyncEngine]]:
         """Give its API, made as its process makes it, and the engine by which it asks."""
         engine = open_engine(self._settings(), limits.API, hot=True, asked=True)
-        app = SERVICES[self.package]().api(self._settings(), engine, _closing(engine))
+        made = import_module(f"{self.package}.api").make_api
+        app = made(self._settings(), engine, _closing(engine))
         async with app.router.lifespan_context(app):
             yield app, engine
 
@@ -88,8 +79,9 @@ class Inside:
             await engine.dispose()
 
     def _loops(self, engine: AsyncEngine, heartbeats: Heartbeats) -> Mapping[str, Loop]:
-        made = SERVICES[self.package]().worker(self._settings(), engine, heartbeats)
-        return made.loops() if isinstance(made, Worker) else made
+        made = import_module(f"{self.package}.worker").make_loops
+        loops: Mapping[str, Loop] = made(self._settings(), engine, heartbeats)
+        return loops
 
     def _settings(self) -> Any:
         """Return its settings; each kind takes what it knows of these."""

@@ -36,7 +36,10 @@ def service(
     kept: bool = False,
     python: str = sys.executable,
 ) -> Process:
-    """Return a process of a service, on ports of its own, not started; its name is its instance."""
+    """Return a process of a service, on ports of its own, not started; its name is its instance.
+
+    `words`: the program, such as `notifier.api`, and what it is to be told.
+    """
     port, operations = free_port(), free_port()
     ports = {"HANDOFF_HTTP_PORT": str(port), "HANDOFF_OPERATIONS_PORT": str(operations)}
     return Process(

@@ -13,7 +13,8 @@ from tests.stack.waiting import until
 from shared.contracts.catalogue import PARTITIONS, TOPICS
 from shared.contracts.envelope import Envelope, from_record
 from shared.kafka import client
-from shared.kafka.port import Partition, Reader, Record
+from shared.kafka.port import Partition, Reader
+from shared.kafka.record import Record
 from shared.kafka.topics import logical, physical
 from shared.settings import KafkaSettings
 

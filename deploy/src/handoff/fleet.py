@@ -70,7 +70,7 @@ class Fleet:
         return [
             Spec(
                 name=f"{service.name}-migrate",
-                command=(sys.executable, "-m", f"{service.package}.migrate"),
+                command=_command(service, "migrate"),
                 environment=self._environment(service, f"{service.name}-migrate", environ),
             )
             for service in SERVICES
@@ -190,7 +190,7 @@ def _silence(environ: Mapping[str, str]) -> float:
 
 
 def _command(service: Service, role: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", service.package, role)
+    return (sys.executable, "-m", f"{service.package}.{role}")
 
 
 def _listens(operations_port: int) -> dict[str, str]:

@@ -13,7 +13,6 @@ from functools import partial
 from importlib.metadata import version
 from uuid import UUID
 
-import structlog
 from prometheus_client import Gauge
 from pydantic import Field
 
@@ -23,6 +22,7 @@ from handoff.examination import examine_databases, examine_kafka
 from handoff.site import Site
 from shared import limits
 from shared.clock import utc_now
+from shared.loggers import get_logger
 from shared.messaging import backoff
 from shared.settings import SilenceSettings, TelemetrySettings, WebSettings
 from shared.telemetry import metrics, trail
@@ -30,7 +30,7 @@ from shared.telemetry.heartbeat import Heartbeat, Heartbeats
 from shared.web import server
 from shared.web.health import build_operations
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # They stand here, not with the others: a process that never audits would show 0.
 LEADS_MISSING = Gauge(

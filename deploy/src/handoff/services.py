@@ -9,7 +9,7 @@ class Service:
 
     Attributes:
         name: as people write it.
-        package: what `python -m` starts; also the name of its database and of that one's owner.
+        package: where its programs are; also the name of its database and of that one's owner.
         port: which loopback port its API prefers.
     """
 

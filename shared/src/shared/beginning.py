@@ -2,15 +2,14 @@
 
 import asyncio
 
-import structlog
-
 from shared.database import server
 from shared.database.errors import Kind, kind_of
 from shared.database.schema import Tables
 from shared.fitness import Fault, judge
+from shared.loggers import get_logger
 from shared.messaging import backoff
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _LOOK_AGAIN_SECONDS = 2.0
 

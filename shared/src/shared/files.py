@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
-import structlog
 from pydantic import SecretStr
 from typing_extensions import override
 
-log = structlog.get_logger(__name__)
+from shared.loggers import get_logger
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 

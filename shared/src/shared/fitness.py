@@ -6,9 +6,9 @@ What is away is no fault: it is waited for. A fault is there to stay until a per
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-import structlog
+from shared.loggers import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,20 @@ from shared.database import migrate, server
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.fitness import Unfit, judge
-from shared.process import S, Service, read_settings, refuse
+from shared.process import S, package_of, read_settings, refuse
 from shared.settings import DatabaseSettings
 from shared.telemetry import logging
 
 
-def main(service: Service[S]) -> int:
+def main(service: str, settings: type[S]) -> int:
     """Migrate to the newest version; return the process's exit code."""
-    parser = argparse.ArgumentParser(prog=f"python -m {service.package}.migrate")
+    package = package_of(service)
+    parser = argparse.ArgumentParser(prog=f"python -m {package}.migrate")
     parser.parse_args()
-    settings = read_settings(service, parser)
-    logging.configure(settings, service=service.name, role="migrate")
+    told = read_settings(settings, parser)
+    logging.configure(told, service=service, role="migrate")
     try:
-        asyncio.run(_migrate(settings, service.package))
+        asyncio.run(_migrate(told, package))
     except Unfit as unfit:
         return refuse([unfit])
     except migrate.TablesInUse as error:

@@ -60,7 +60,7 @@ class Rig:
         self.processes[name] = service(
             {**told, **self.code.environment},
             self.logs / f"{name}.log",
-            *(package, role),
+            f"{package}.{role}",
             kept=True,
             python=self.code.python,
         )

@@ -116,7 +116,7 @@ async def serving(database_url: str, log: Path) -> AsyncGenerator[Intake]:
     told = environment(database_url, NO_KAFKA, "intake", log_level="warning")
     async with opened(database_url) as engine:
         headers = bearer(await make_key(engine, *_SCOPES))
-    async with running(service(told, log, "marketing_intake", "api")) as process:
+    async with running(service(told, log, "marketing_intake.api")) as process:
         await process.ready()
         intake = Intake(process, database_url, await _source(process, headers), headers)
         for _ in range(50):

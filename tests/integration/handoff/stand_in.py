@@ -1,14 +1,14 @@
-"""A stand-in for a service, with nothing behind it, to be run and killed.
+"""A stand-in for the roles of a service, with nothing behind it, to be run and killed.
 
-An api, a worker, or, without a role, its migrations.
+Which role it is says the name of its copy.
 """
 
 import asyncio
 import json
 import os
 import socket
-import sys
 from importlib import resources
+from pathlib import Path
 
 import asyncpg
 
@@ -23,11 +23,12 @@ _LOOKED_AT = f"""
 
 async def main() -> None:
     """Serve what the role must serve."""
-    if not sys.argv[1:]:
+    role = Path(__file__).stem
+    if role == "migrate":
         await _migrate()
         return
     servers = [await _serve_operations()]
-    if sys.argv[1] == "api":
+    if role == "api":
         listener = socket.socket(fileno=int(os.environ["HANDOFF_HTTP_FD"]))
         servers.append(await asyncio.start_server(_answer, sock=listener))
     await asyncio.gather(*(server.serve_forever() for server in servers))

@@ -41,7 +41,7 @@ class Installation:
             (versions / f"2026_11_23_{VERSION}_stand_in.py").touch()
             for each in (package, versions.parent, versions):
                 (each / "__init__.py").touch()
-            for program in ("__main__.py", "migrate.py"):
+            for program in ("api.py", "worker.py", "migrate.py"):
                 shutil.copyfile(_STAND_IN, package / program)
         self.environment = {
             **os.environ,

@@ -18,12 +18,12 @@ from tests.stack.keys import bearer, make_key
 from tests.stack.voices import SINCE_LONG_AGO, Others
 from tests.stack.waiting import until
 
-from lead_scoring import bootstrap
 from lead_scoring.adapters.desks import Desks
 from lead_scoring.config import Settings
 from lead_scoring.entrypoints.api import build_api
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.worker import ScoringHearer
+from lead_scoring.worker import make_loops
 from shared import limits
 from shared.clock import utc_now
 from shared.contracts.envelope import Envelope
@@ -119,10 +119,10 @@ def settings(database_url: str, kafka_settings: KafkaSettings) -> Settings:
 
 @pytest.fixture(scope="module")
 async def worker(settings: Settings) -> AsyncGenerator[None]:
-    """Scoring's own worker, as `python -m lead_scoring worker` runs it."""
+    """Scoring's own worker, as `python -m lead_scoring.worker` runs it."""
     heartbeats, stop = Heartbeats(), asyncio.Event()
     own = open_engine(settings, limits.WORKER, hot=True)
-    running = bootstrap.make_worker(settings, own, heartbeats).loops()
+    running = make_loops(settings, own, heartbeats)
     task = asyncio.create_task(loops.run(running, heartbeats, stop))
     yield
     stop.set()

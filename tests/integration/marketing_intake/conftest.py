@@ -16,7 +16,7 @@ from tests.stack.fixtures import DatabaseFor
 from tests.stack.keys import bearer, make_key
 from tests.stack.services import ERASURE_SECRET, NO_KAFKA
 
-from marketing_intake import bootstrap
+from marketing_intake.api import make_api
 from marketing_intake.config import Settings
 from marketing_intake.entrypoints.resolver import Resolver
 from shared import limits
@@ -116,7 +116,7 @@ async def quiet_intake(
 ) -> AsyncGenerator[Intake]:
     """The service without its resolve loop: what was captured stays as it is."""
     own = open_engine(settings, limits.API)
-    app = bootstrap.make_api(settings, own, closing(own))
+    app = make_api(settings, own, closing(own))
     key = await make_key(engine, *SCOPES)
     transport = httpx.ASGITransport(app)
     async with (

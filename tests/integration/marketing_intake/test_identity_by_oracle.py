@@ -26,6 +26,7 @@ from tests.stack.process import Process
 from tests.stack.services import NO_KAFKA, environment, running, service
 
 ARRIVALS = 10_000
+_RESOLVER = ("marketing_intake.worker", "--only", "resolve")
 PROCESSES = 8
 PEOPLE = 2_000
 SHARED_PHONES = 40
@@ -190,9 +191,9 @@ async def test_the_leads_are_those_of_the_model(
 ) -> None:
     key = await make_key(engine, *SCOPES)
     async with AsyncExitStack() as stack:
-        door = a_process(database_url, tmp_path, "door", "api")
+        door = a_process(database_url, tmp_path, "door", "marketing_intake.api")
         resolvers = [
-            a_process(database_url, tmp_path, f"resolver-{number}", "worker", "--only", "resolve")
+            a_process(database_url, tmp_path, f"resolver-{number}", *_RESOLVER)
             for number in range(2)
         ]
         for process in (door, *resolvers):
@@ -211,7 +212,7 @@ async def test_the_leads_are_those_of_the_model(
 
 def a_process(database_url: str, logs: Path, name: str, *words: str) -> Process:
     told = environment(database_url, NO_KAFKA, name, log_level="error")
-    return service(told, logs / f"{name}.log", "marketing_intake", *words)
+    return service(told, logs / f"{name}.log", *words)
 
 
 async def make_source(url: str, key: str) -> str:

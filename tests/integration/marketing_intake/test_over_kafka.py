@@ -42,8 +42,7 @@ async def test_what_becomes_of_a_lead_is_said_in_order_and_its_story_can_be_told
         service(
             environment(database_url, kafka_settings, role),
             tmp_path / role,
-            "marketing_intake",
-            role,
+            f"marketing_intake.{role}",
         )
         for role in ("api", "worker")
     ]

@@ -23,7 +23,7 @@ from shared.kafka.topics import physical
 from shared.settings import KafkaSettings
 
 PACKAGE = "lead_scoring"
-WORKER = (PACKAGE, "worker")
+WORKER = f"{PACKAGE}.worker"
 SCORES = "handoff.scores.v1"
 HEARD_OR_SAID = 4
 ONE_IS_ENOUGH = "or HANDOFF_KAFKA_REPLICATION=1 where one node is all there is."
@@ -50,7 +50,7 @@ async def narrow(kafka_settings: KafkaSettings) -> AsyncGenerator[KafkaSettings]
 async def test_topics_with_too_few_partitions_are_refused_with_what_adds_some(
     url: str, narrow: KafkaSettings
 ) -> None:
-    how = await beginning.ended(environment(url, narrow, "narrow"), "-m", *WORKER)
+    how = await beginning.ended(environment(url, narrow, "narrow"), "-m", WORKER)
 
     name = physical(narrow, SCORES)
     assert how.code == 1
@@ -64,7 +64,7 @@ async def test_what_is_kept_once_is_refused_unless_it_is_said_to_be_enough(
     url: str, kafka_settings: KafkaSettings
 ) -> None:
     told = environment(url, kafka_settings, "kept-once", kafka_replication="3")
-    how = await beginning.ended(told, "-m", *WORKER)
+    how = await beginning.ended(told, "-m", WORKER)
 
     assert how.code == 1
     assert "min.insync.replicas is 1 instead of 2; set it on the topic" in how.last_words
@@ -78,7 +78,7 @@ async def test_topics_that_are_missing_are_waited_for_and_not_made_by_being_aske
 ) -> None:
     async with some_nodes(tmp_path, 1, by_itself=True) as nodes:
         kafka = nodes.settings()
-        process = service(environment(url, kafka, "waits"), tmp_path / "log", *WORKER)
+        process = service(environment(url, kafka, "waits"), tmp_path / "log", WORKER)
         async with running(process):
             said = await beginning.said(process, "waits_for_topics")
             waiting = await process.troubles()
@@ -98,7 +98,7 @@ async def test_brokers_that_are_away_are_waited_for_by_their_settings(
     url: str, kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
     told = environment(url, kafka_settings, "away", kafka_bootstrap="127.0.0.1:1")
-    async with running(service(told, tmp_path / "log", *WORKER)) as process:
+    async with running(service(told, tmp_path / "log", WORKER)) as process:
         said = await beginning.said(process, "waits_for_topics")
 
     assert said.startswith("Kafka at 127.0.0.1:1 does not answer")
@@ -117,7 +117,7 @@ async def test_an_api_takes_leads_whatever_its_kafka_is_like(
     url = intake.url.set(drivername="postgresql").render_as_string(hide_password=False)
     told = environment(url, narrow, "takes", kafka_replication="3")
     key = bearer(await make_key(intake, "leads:write", "sources:write"))
-    async with running(service(told, tmp_path / "log", "marketing_intake", "api")) as process:
+    async with running(service(told, tmp_path / "log", "marketing_intake.api")) as process:
         await process.ready()
         async with httpx.AsyncClient(base_url=process.url, headers=key, timeout=15) as client:
             wanted = {"name": "Fair", "kind": "api", "channel": "advertising"}

@@ -16,7 +16,7 @@ from tests.stack.waiting import until
 from shared.contracts.event import Event
 from shared.ids import LeadId, new_id
 from shared.kafka.topics import physical
-from shared.messaging import erasure, loops, orders, outbox, subjects
+from shared.messaging import erasure, loops, outbox, parking_orders, subjects
 from shared.messaging.lease import Lease
 from shared.messaging.orders import Orders
 from shared.operations import parked
@@ -84,13 +84,13 @@ async def is_held(engine: AsyncEngine, lead: LeadId) -> bool:
 async def order(engine: AsyncEngine, lead: LeadId, verb: str) -> int:
     """Ask as the API does; return how many events that concerned."""
     async with engine.begin() as connection:
-        order_id = await orders.ask(
+        order_id = await parking_orders.ask(
             connection, verb=verb, subject=lead, actor="night shift", reason="too long"
         )
 
     async def done() -> bool:
         async with engine.connect() as connection:
-            row = await orders.look(connection, order_id)
+            row = await parking_orders.look(connection, order_id)
             return row is not None and row.done_at is not None
 
     await until(done)

@@ -22,7 +22,7 @@ from tests.integration.messaging.test_consuming import mend, parked
 
 from shared import crash_points
 from shared.ids import LeadId, new_id
-from shared.messaging import attempts, orders, parking
+from shared.messaging import attempts, parking, parking_orders
 from shared.messaging.heard import Heard
 from shared.messaging.lease import Lease
 from shared.messaging.narrowing import Narrowing
@@ -87,7 +87,7 @@ class TestOrders:
             )
             await _run(engine, tally, until=second)
             async with engine.connect() as connection:
-                held = await orders.look(connection, first)
+                held = await parking_orders.look(connection, first)
         await _run(engine, tally, until=first)
 
         assert held is not None
@@ -271,7 +271,7 @@ class TestOrders:
 async def _result(engine: AsyncEngine, order: UUID) -> tuple[int, str | None]:
     """Return how many events an order dealt with, and what failed."""
     async with engine.connect() as connection:
-        row = await orders.look(connection, order)
+        row = await parking_orders.look(connection, order)
         assert row is not None
         return row._mapping["count"], row.error  # noqa: SLF001  `count` is a tuple's own method
 
@@ -282,7 +282,9 @@ async def _ask_to_discard(engine: AsyncEngine, lead_id: UUID) -> UUID:
 
 async def _ask(engine: AsyncEngine, lead_id: UUID, *, verb: str) -> UUID:
     async with engine.begin() as connection:
-        return await orders.ask(connection, verb=verb, subject=lead_id, actor="a test", reason=None)
+        return await parking_orders.ask(
+            connection, verb=verb, subject=lead_id, actor="a test", reason=None
+        )
 
 
 async def _run(engine: AsyncEngine, tally: Tally, *, until: UUID) -> None:
@@ -302,5 +304,5 @@ async def _run(engine: AsyncEngine, tally: Tally, *, until: UUID) -> None:
 
 async def _is_done(engine: AsyncEngine, order: UUID) -> bool:
     async with engine.connect() as connection:
-        row = await orders.look(connection, order)
+        row = await parking_orders.look(connection, order)
         return row is not None and row.done_at is not None

@@ -64,7 +64,7 @@ async def worker(
     database_url: str, kafka_settings: KafkaSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[Process]:
     told = environment(database_url, kafka_settings, "notifier-worker-0")
-    worker = service(told, tmp_path_factory.mktemp("worker") / "log", "notifier", "worker")
+    worker = service(told, tmp_path_factory.mktemp("worker") / "log", "notifier.worker")
     worker.start()
     yield worker
     assert await worker.stop() == 0

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from tests.integration.plans.everything import Days, open_doors
 from tests.stack.fixtures import DatabaseFor
-from tests.stack.inside import SERVICES, Inside
+from tests.stack.inside import PACKAGES, Inside
 from tests.stack.plans import Plans, explain_all, listening
 from tests.stack.running import Stack
 
@@ -34,7 +34,7 @@ async def day(
 ) -> AsyncGenerator[Day]:
     services = {
         package: Inside(package, await database_for(package), kafka_settings)
-        for package in SERVICES
+        for package in PACKAGES
     }
     tables = [await _tables(service.url) for service in services.values()]
     await explain_all(stack, *(service.url for service in services.values()))

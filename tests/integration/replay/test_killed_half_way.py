@@ -28,7 +28,7 @@ from shared.settings import KafkaSettings
 def a_worker(package: str, url: str, kafka: KafkaSettings, log: Path, **settings: str) -> Process:
     """Return a service's worker that does nothing but replay."""
     told = environment(url, kafka, "a-worker", **settings)
-    return service(told, log, package, "worker", "--only", "replays")
+    return service(told, log, f"{package}.worker", "--only", "replays")
 
 
 async def dies(worker: Process) -> bool:

@@ -43,7 +43,7 @@ class Place:
     def process(self, role: str) -> Process:
         """Return a process of the service, not started."""
         told = environment(self.database_url, self.kafka, f"test-{role}")
-        return service(told, self.log, "sales_pipeline", role)
+        return service(told, self.log, f"sales_pipeline.{role}")
 
 
 @pytest.fixture(scope="module")

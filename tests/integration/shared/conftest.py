@@ -24,10 +24,11 @@ async def url(stack: Stack) -> AsyncGenerator[str]:
 
 @pytest.fixture(scope="module")
 async def web_engine(stack: Stack) -> AsyncGenerator[AsyncEngine]:
-    """An engine on a fresh database with the tables of keys and idempotency."""
+    """An engine on a fresh database with the tables that all services have."""
     url = await databases.make_empty(stack, "notifier")
     async with databases.opened(url, limits.API) as engine:
         async with engine.begin() as connection:
+            await connection.run_sync(execute_script, "0001_messaging")
             await connection.run_sync(execute_script, "0001_api_key")
             await connection.run_sync(execute_script, "0001_idempotency")
         yield engine

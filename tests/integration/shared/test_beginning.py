@@ -13,12 +13,7 @@ from tests.stack.services import environment, running, service
 from shared.settings import KafkaSettings
 
 PACKAGE = "lead_scoring"
-ROLES = {
-    "api": (PACKAGE, "api"),
-    "worker": (PACKAGE, "worker"),
-    "migrate": (f"{PACKAGE}.migrate",),
-}
-EVERY_ROLE = pytest.mark.parametrize("role", list(ROLES))
+EVERY_ROLE = pytest.mark.parametrize("role", ["api", "worker", "migrate"])
 EVERY_ROLE_THAT_STAYS = pytest.mark.parametrize("role", ["api", "worker"])
 CLOCK_OFF = "tests.stack.clock_off"
 
@@ -47,7 +42,7 @@ async def latin(stack: Stack) -> AsyncGenerator[str]:
 
 
 def words(role: str, *before: str) -> tuple[str, ...]:
-    return ("-m", *before, *ROLES[role])
+    return ("-m", *before, f"{PACKAGE}.{role}")
 
 
 @EVERY_ROLE
@@ -79,7 +74,7 @@ async def test_a_password_that_is_wrong_is_told_by_its_setting_and_waited_for(
 ) -> None:
     right = told["HANDOFF_DATABASE_URL"]
     told["HANDOFF_DATABASE_URL"] = right.replace(f"//{PACKAGE}:", f"//{PACKAGE}:no")
-    async with running(service(told, tmp_path / "log", *ROLES[role])) as process:
+    async with running(service(told, tmp_path / "log", f"{PACKAGE}.{role}")) as process:
         said = await beginning.said(process, "waits_for_database")
 
     assert said.startswith("The database does not let us in: password authentication failed")
@@ -91,7 +86,7 @@ async def test_a_database_that_is_away_is_waited_for_by_its_setting(
     told: dict[str, str], tmp_path: Path, role: str
 ) -> None:
     told["HANDOFF_DATABASE_URL"] = "postgresql://scoring:secret@127.0.0.1:1/lead_scoring"
-    async with running(service(told, tmp_path / "log", *ROLES[role])) as process:
+    async with running(service(told, tmp_path / "log", f"{PACKAGE}.{role}")) as process:
         said = await beginning.said(process, "waits_for_database")
 
     assert "see HANDOFF_DATABASE_URL." in said
@@ -155,7 +150,7 @@ async def test_a_migration_warns_of_a_clock_that_is_ten_minutes_off(told: dict[s
 async def test_a_clock_that_is_off_is_told_of_by_who_goes_on(
     told: dict[str, str], tmp_path: Path, role: str, seconds: str
 ) -> None:
-    process = service(told, tmp_path / "log", CLOCK_OFF, seconds, *ROLES[role])
+    process = service(told, tmp_path / "log", CLOCK_OFF, seconds, f"{PACKAGE}.{role}")
     async with running(process):
         await process.ready()
         said = await beginning.said(process, "amiss")
@@ -185,7 +180,7 @@ async def test_an_api_says_that_its_tables_are_missing_and_what_makes_them(
     owner = await asyncpg.connect(url, ssl=False)
     await owner.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
     try:
-        async with running(service(told, tmp_path / "log", *ROLES["api"])) as process:
+        async with running(service(told, tmp_path / "log", f"{PACKAGE}.api")) as process:
             said = await beginning.said(process, "waits_for_tables")
     finally:
         await owner.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
@@ -198,7 +193,7 @@ async def test_an_api_says_that_its_tables_are_missing_and_what_makes_them(
 async def test_where_all_is_as_it_must_be_nothing_is_warned_of(
     told: dict[str, str], tmp_path: Path, role: str
 ) -> None:
-    async with running(service(told, tmp_path / "log", *ROLES[role])) as process:
+    async with running(service(told, tmp_path / "log", f"{PACKAGE}.{role}")) as process:
         await process.ready()
 
     assert beginning.amiss(tmp_path / "log") == []

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.ids import new_id
+from shared.messaging import erasure
 from shared.web import idempotency
 from shared.web.idempotency import StoredAnswer
 from shared.web.keys import Caller
@@ -111,7 +112,7 @@ async def test_an_erasure_takes_the_answers_that_tell_of_the_lead(web_engine: As
     answer = await act(web_engine, "k1")
     subject = UUID(answer.headers["Location"].rpartition("/")[2])
     async with web_engine.begin() as connection:
-        await idempotency.forget(connection, [subject, new_id()])
+        await erasure.blank(connection, [subject, new_id()])
         left = await connection.scalar(text("SELECT count(*) FROM idempotency"))
 
     assert left == 0

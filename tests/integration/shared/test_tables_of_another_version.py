@@ -73,7 +73,7 @@ async def test_a_worker_begins_no_work_before_the_tables_are_there(
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     told = environment(url, kafka_settings, "waits-for-tables")
     await move(engine, "ALTER TABLE alembic_version RENAME TO elsewhere")
-    async with running(service(told, tmp_path / "log", PACKAGE, "worker")) as process:
+    async with running(service(told, tmp_path / "log", f"{PACKAGE}.worker")) as process:
         try:
             waiting = await process.troubles()
         finally:

@@ -57,7 +57,7 @@ def test_a_service_refuses_a_wrong_crash_point_in_one_sentence() -> None:
         "HANDOFF_CRASH_AT": "relay.before_lunch",
     }
     answer = subprocess.run(
-        [sys.executable, "-m", "lead_scoring", "worker"],
+        [sys.executable, "-m", "lead_scoring.worker"],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -14,7 +14,8 @@ from shared.contracts.catalogue import TOPICS, Topic
 from shared.contracts.envelope import Envelope, NoEnvelope, from_record
 from shared.kafka import client
 from shared.kafka.bounds import Bounds, bounds_of
-from shared.kafka.port import Partition, Reader, Record
+from shared.kafka.port import Partition, Reader
+from shared.kafka.record import Record
 from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
 

@@ -2,8 +2,9 @@
 
 import sys
 
-from lead_scoring.bootstrap import scoring
+from lead_scoring.config import Settings
+from lead_scoring.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":
-    sys.exit(migrating.main(scoring()))
+    sys.exit(migrating.main(SERVICE, Settings))

@@ -25,6 +25,11 @@ class Settings(ServiceSettings):
         description="how long what was posted is kept as it came, once it has an outcome",
     )
 
+    @property
+    def erasure_key(self) -> bytes:
+        """What the hashes of erased people are keyed by."""
+        return self.erasure_secret.get_secret_value().encode()
+
     @field_validator("erasure_secret")
     @classmethod
     def _is_hard_to_guess(cls, secret: SecretStr) -> SecretStr:

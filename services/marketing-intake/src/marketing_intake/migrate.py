@@ -2,8 +2,9 @@
 
 import sys
 
-from marketing_intake.bootstrap import intake
+from marketing_intake.config import Settings
+from marketing_intake.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":
-    sys.exit(migrating.main(intake()))
+    sys.exit(migrating.main(SERVICE, Settings))

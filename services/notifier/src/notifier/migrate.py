@@ -2,8 +2,9 @@
 
 import sys
 
-from notifier.bootstrap import notifier
+from notifier.config import Settings
+from notifier.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":
-    sys.exit(migrating.main(notifier()))
+    sys.exit(migrating.main(SERVICE, Settings))

@@ -2,8 +2,9 @@
 
 import sys
 
-from sales_pipeline.bootstrap import pipeline
+from sales_pipeline.config import Settings
+from sales_pipeline.service import SERVICE
 from shared import migrating
 
 if __name__ == "__main__":
-    sys.exit(migrating.main(pipeline()))
+    sys.exit(migrating.main(SERVICE, Settings))

@@ -8,14 +8,14 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from pydantic import SecretStr
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 
 from shared.database.errors import is_refused
+from shared.loggers import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _HALF_AN_ADDRESS = (socket.gaierror, ArgumentError, ValueError)
 

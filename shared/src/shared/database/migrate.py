@@ -12,7 +12,6 @@ from functools import partial
 from importlib import resources
 
 import asyncpg
-import structlog
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, text
@@ -22,9 +21,10 @@ from shared import limits
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.database.schema import Tables, is_newer
+from shared.loggers import get_logger
 from shared.settings import DatabaseSettings
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _ONE_AT_A_TIME = 4_217_000
 _TURN = text("SELECT pg_try_advisory_lock(:id)")

@@ -15,16 +15,16 @@ from functools import partial
 from typing import Literal
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database import errors
 from shared.ids import first_id_of
+from shared.loggers import get_logger
 
 Kind = Literal["uuid7", "timestamptz"]
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _DAY = timedelta(days=1)
 _MOST_ROWS = 5000

@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-log = structlog.get_logger(__name__)
+from shared.loggers import get_logger
+
+log = get_logger(__name__)
 
 _VERSION = text("SELECT version_num FROM alembic_version")
 _NAME = re.compile(r"^\d{4}_\d\d_\d\d_([0-9a-z]+)_.*\.py$")

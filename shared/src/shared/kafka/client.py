@@ -9,19 +9,20 @@ import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
 from shared.kafka import security
-from shared.kafka.port import Member, Partition, Reader, Record, Sender
+from shared.kafka.port import Member, Partition, Reader, Sender
+from shared.kafka.record import Record
 from shared.kafka.topics import logical, physical
+from shared.loggers import get_logger
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MILLISECONDS = 1000
 # Whatever is in flight together fits into one batch of its partition. Of two, the second was taken

@@ -10,45 +10,13 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from shared.kafka.record import Record
+
 
 class Partition(TopicPartition):
     """One partition of a topic, under the topic's physical name; `getmany` wants the library's."""
 
     __slots__ = ()
-
-
-class Record(Protocol):
-    """A record as it was read: raw bytes."""
-
-    @property
-    def topic(self) -> str:
-        """The physical topic."""
-        ...
-
-    @property
-    def partition(self) -> int:
-        """The partition."""
-        ...
-
-    @property
-    def offset(self) -> int:
-        """The place in the partition."""
-        ...
-
-    @property
-    def key(self) -> bytes | None:
-        """The subject, as text."""
-        ...
-
-    @property
-    def value(self) -> bytes | None:
-        """The event's JSON."""
-        ...
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        """The envelope."""
-        ...
 
 
 class Ack(Protocol):

@@ -10,19 +10,18 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from shared import limits
 from shared.contracts.catalogue import heard_by, said_by
 from shared.fitness import Fault, judge
 from shared.kafka import topics
 from shared.kafka.errors import KafkaError
+from shared.loggers import get_logger
 from shared.messaging import backoff
 from shared.messaging.loops import Loop
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,7 +19,9 @@ from shared.contracts.catalogue import UnknownVersion
 from shared.database.errors import Kind, kind_of
 from shared.kafka import client
 from shared.kafka.errors import KafkaError
-from shared.kafka.port import Member, Partition, Record
+from shared.kafka.port import Member, Partition
+from shared.kafka.record import Record
+from shared.loggers import get_logger
 from shared.messaging import backoff, pace
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker, BreakerOpen
@@ -34,7 +35,7 @@ from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MOST_RECORDS = 250
 _POLL_SECONDS = 0.2

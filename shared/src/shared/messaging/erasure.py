@@ -1,4 +1,4 @@
-"""Forgetting a person in the messaging tables: the tombstone, and blank archives.
+"""Forgetting a person in the tables that all services have: the tombstone, and blank archives.
 
 The service blanks its own tables. What waits in the outbox goes out blank, under its numbers: so
 nothing that Kafka does not take holds up the very event that erases. What Kafka has already, it
@@ -34,12 +34,14 @@ _BLANK_ARCHIVE = text("""
     WHERE subject = ANY(:subjects) AND payload <> '' AND type <> ALL(:erasing)
 """)
 _LIFT_HOLDS = text("DELETE FROM outbox_held WHERE subject = ANY(:subjects)")
+_DROP_ANSWERS = text("DELETE FROM idempotency WHERE subject = ANY(:subjects)")
 
 
 async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     """Make the subjects tombstones, here and now; the caller holds their locks.
 
-    What is parked of them is passed over: their positions move past it, and its rows go.
+    What is parked of them is passed over: their positions move past it, and its rows go. So do the
+    answers that are kept for an `Idempotency-Key` and tell of them.
     """
     values = {"subjects": list(subjects)}
     await connection.execute(_TOMBSTONE, values)
@@ -47,3 +49,4 @@ async def blank(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
     await connection.execute(_BLANK_OUTBOX, values | {"erasing": ERASING_TYPES})
     await connection.execute(_BLANK_ARCHIVE, values | {"erasing": ERASING_TYPES})
     await connection.execute(_LIFT_HOLDS, values)
+    await connection.execute(_DROP_ANSWERS, values)

@@ -7,17 +7,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database import partitions, silent
 from shared.database.partitions import DayTable
+from shared.loggers import get_logger
 from shared.messaging import backoff, retention
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _EVERY_SECONDS = 5.0
 _TURNS_A_SWEEP = 12

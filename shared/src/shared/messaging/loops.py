@@ -11,15 +11,14 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
-
 from shared import limits
 from shared.fitness import Unfit
+from shared.loggers import get_logger
 from shared.messaging import backoff
 from shared.telemetry import trail
 from shared.telemetry.heartbeat import Heartbeats
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 _LONGEST_WAIT = 5.0

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import crash_points
 from shared.database.errors import Kind, kind_of
+from shared.loggers import get_logger
 from shared.messaging import attempts, backoff, parking, positions, subjects
 from shared.messaging.batch import Batch, Failure
 from shared.messaging.breaker import Breaker, BreakerOpen
@@ -23,7 +23,7 @@ from shared.messaging.heard import D
 from shared.messaging.parking import Parked
 from shared.messaging.records import Delivery, Stranger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _CONTENTION_TRIES = 3
 _CAUTIOUS_SECONDS = 10.0

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from shared import crash_points
 from shared.kafka import client
-from shared.kafka.port import Member, Partition, Record
+from shared.kafka.port import Member, Partition
+from shared.kafka.record import Record
 
 _EVERY_SECONDS = 0.25
 

@@ -11,14 +11,13 @@ from functools import partial
 from typing import Any, Generic
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points
 from shared.contracts.catalogue import heard_by
 from shared.database.errors import Kind, kind_of
-from shared.ids import new_id
+from shared.loggers import get_logger
 from shared.messaging import backoff, holds, subjects
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import subscribe
@@ -27,17 +26,13 @@ from shared.messaging.lease import Lease
 from shared.messaging.release import Note, NothingParked, Release, StillFailing
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _SLEEP_SECONDS = 0.5
 _BUSY_SECONDS = 5.0
 _MOST_ORDERS = 20
 _MOST_BUSY = 100
 
-_ASK = text("""
-    INSERT INTO parking_order (id, verb, subject, actor, reason)
-    VALUES (:id, :verb, :subject, :actor, :reason)
-""")
 # Who asks for one lead does not wait for a release of thousands.
 _OPEN = text("""
     SELECT id, verb, subject, actor FROM parking_order WHERE done_at IS NULL
@@ -50,7 +45,6 @@ _DONE = text("""
     WHERE id = :id AND done_at IS NULL
     RETURNING count
 """)
-_LOOK = text("SELECT * FROM parking_order WHERE id = :id")
 # What is parked as poison waits for a person; a busy event of that lead waits with it.
 _BUSY = text("""
     SELECT p.subject FROM parked_event p
@@ -59,21 +53,6 @@ _BUSY = text("""
       AND s.parked_as IS NULL AND t.parked_as IS NULL
     GROUP BY p.subject ORDER BY min(p.parked_at) LIMIT :most
 """)
-
-
-async def ask(
-    connection: AsyncConnection, *, verb: str, subject: UUID, actor: str, reason: str | None
-) -> UUID:
-    """Write an order; return its id."""
-    order_id = new_id()
-    values = {"id": order_id, "verb": verb, "subject": subject, "actor": actor, "reason": reason}
-    await connection.execute(_ASK, values)
-    return order_id
-
-
-async def look(connection: AsyncConnection, order_id: UUID) -> Row[Any] | None:
-    """Return an order as it stands; `done_at` is empty while the worker has not come to it."""
-    return (await connection.execute(_LOOK, {"id": order_id})).one_or_none()
 
 
 Step = Callable[[UUID], Awaitable[int]]

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.envelope import Envelope, from_record
 from shared.database.bulk import Insert
+from shared.loggers import get_logger
 from shared.messaging.records import Delivery, Stranger
 from shared.messaging.tables import parked_event, unreadable_record
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _COLUMNS = [
     "topic", "subject", "sequence", "event_id", "type", "reason", "value", "headers",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.envelope import Envelope, NoEnvelope, from_record
-from shared.kafka.port import Record
+from shared.kafka.record import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +19,7 @@ from shared.database.kept import KeptConnection
 from shared.kafka import client
 from shared.kafka.errors import is_of_the_record
 from shared.kafka.port import Sender
+from shared.loggers import get_logger
 from shared.messaging import archive, attempts, backoff, foreign, pace, subjects
 from shared.messaging.erasure import ERASING_TYPES
 from shared.messaging.lease import Lease
@@ -29,7 +29,7 @@ from shared.settings import KafkaSettings
 from shared.telemetry import metrics, spans
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MOST_ROWS = 500
 _LONGEST_SLEEP = 0.025

@@ -1,16 +1,14 @@
-"""How long each database keeps what nobody needs any more: the rules, and the settings of some.
+"""How long each database keeps what nobody needs any more: the rules of each table.
 
 Time is the rule of the archive: a publisher does not know its hearers. What was heard
 (`stream`), what was said (`said_stream`), which submissions came and of whom a person gave an event
 up is kept for ever.
 """
 
-from pydantic import Field, field_validator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contracts.catalogue import RETENTION_DAYS
 from shared.database.partitions import DayTable, delete_some
-from shared.settings import HandoffSettings
+from shared.messaging.settings import RetentionSettings
 
 _OLD_ROWS = {
     "idempotency": "created_at < now() - interval '7 days'",
@@ -32,27 +30,6 @@ _OLD_ROWS = {
     """,
 }
 """A table, and which of its rows have served: what is open, parked or waits is not among them."""
-
-
-class RetentionSettings(HandoffSettings):
-    """How long is kept what may go."""
-
-    archive_days: int = Field(
-        default=30,
-        le=3650,
-        description="how long a sent event stays in the archive; longer than the topics keep it",
-    )
-
-    @field_validator("archive_days")
-    @classmethod
-    def _outlives_the_topics(cls, days: int) -> int:
-        if days <= RETENTION_DAYS:
-            raise ValueError(
-                f"must be more than the {RETENTION_DAYS} days for which the topics keep an event: "
-                "what Kafka still holds must be known here, or the relay takes the database for a "
-                "restored one"
-            )
-        return days
 
 
 def archive(settings: RetentionSettings) -> DayTable:

@@ -11,16 +11,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from shared.kafka import client, lag
 from shared.kafka.lag import Reading
 from shared.kafka.port import Member, Partition
+from shared.loggers import get_logger
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _LOOKS = 6.0
 _LONG_BATCH_SECONDS = 2.0

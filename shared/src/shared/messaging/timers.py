@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,11 +18,12 @@ from shared import crash_points
 from shared.contracts.event import Event
 from shared.database.errors import Kind, kind_of
 from shared.ids import new_id
+from shared.loggers import get_logger
 from shared.messaging import backoff, outbox, subjects
 from shared.telemetry import metrics, trail
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _MOST_SUBJECTS = 200
 _SLEEP_SECONDS = 0.5

@@ -22,14 +22,9 @@ from shared.messaging.loops import Loop
 from shared.messaging.orders import Orders
 from shared.messaging.relay import Relay
 from shared.messaging.replay.replays import Replays
-from shared.messaging.retention import RetentionSettings
+from shared.messaging.settings import WorkerSettings
 from shared.messaging.timers import Timer, TimerLoop
-from shared.settings import KafkaSettings, LoopSettings
 from shared.telemetry.heartbeat import Heartbeats
-
-
-class WorkerSettings(KafkaSettings, LoopSettings, RetentionSettings):
-    """What the loops need to know."""
 
 
 @dataclass(frozen=True, slots=True)

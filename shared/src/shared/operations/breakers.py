@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-import structlog
 from pydantic import BaseModel, Field
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-log = structlog.get_logger(__name__)
+from shared.loggers import get_logger
+
+log = get_logger(__name__)
 
 
 class Breaker(BaseModel):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.messaging import orders, subjects
+from shared.messaging import parking_orders, subjects
 
 Verb = Literal["release", "discard"]
 
@@ -52,7 +52,7 @@ async def give(
 ) -> ParkingOrder:
     """Write an order and wait up to 5 s for the worker; it may still be `open` then."""
     async with engine.begin() as connection:
-        order_id = await orders.ask(
+        order_id = await parking_orders.ask(
             connection, verb=verb, subject=subject, actor=actor, reason=reason
         )
     return await finished(lambda: look(engine, order_id), is_open=lambda o: o.state == "open")
@@ -89,7 +89,7 @@ async def history(
 async def look(engine: AsyncEngine, order_id: UUID) -> ParkingOrder | None:
     """Return an order as it stands."""
     async with engine.connect() as connection:
-        row = await orders.look(connection, order_id)
+        row = await parking_orders.look(connection, order_id)
     return _shown(row) if row else None
 
 

@@ -10,10 +10,10 @@ import sys
 import time
 
 import orjson
-import structlog
 from structlog.typing import EventDict, Processor
 from typing_extensions import override
 
+from shared.loggers import structlog
 from shared.settings import TelemetrySettings
 
 _REPEAT_SECONDS = 10.0

@@ -8,7 +8,6 @@ A service's domain errors come as a table. Errors of the database sort themselve
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared.database.errors import Kind, kind_of
+from shared.loggers import get_logger
 from shared.telemetry import tracing, trail
 from shared.web import faults
 from shared.web.problems import RETRY_AFTER, Problem, ProblemType
 from shared.web.route_templates import templates_of
 
-_LOG = structlog.get_logger(__name__)
+_LOG = get_logger(__name__)
 _MAX_DETAIL = 500
 _ADVICE = {
     404: "There is nothing at this address: compare it with the paths under /docs.",

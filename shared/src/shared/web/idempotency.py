@@ -7,7 +7,7 @@ Only what was committed is remembered, so after a 5xx the same key is simply tri
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
@@ -40,7 +40,6 @@ _KEEP = text(
     "INSERT INTO idempotency (key_id, key, fingerprint, status, headers, body, subject)"
     " VALUES (:key_id, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, :subject)"
 )
-_FORGET = text("DELETE FROM idempotency WHERE subject = ANY(:subjects)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +99,15 @@ async def remember(
     answer: StoredAnswer,
     subject: UUID | None = None,
 ) -> None:
-    """Keep the answer with the effect it tells of; call it in the transaction of `recall`."""
+    """Keep the answer with the effect it tells of; call it in the transaction of `recall`.
+
+    `subject`: whom it tells of; it goes when they are erased (`messaging.erasure`).
+    """
     if key is None:
         return
     row = {"key_id": caller.key_id, "key": key, "fingerprint": request_fingerprint}
     told = {"status": answer.status, "headers": json.dumps(dict(answer.headers))}
     await connection.execute(_KEEP, row | told | {"body": answer.body, "subject": subject})
-
-
-async def forget(connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
-    """Drop all answers that tell of these subjects: part of an erasure."""
-    await connection.execute(_FORGET, {"subjects": list(subjects)})
 
 
 def other_content() -> Problem:

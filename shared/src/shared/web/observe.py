@@ -7,16 +7,16 @@ and ids. A person's data is in neither.
 import time
 from dataclasses import dataclass
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.loggers import get_logger, structlog
 from shared.telemetry import metrics, spans, tracing
 from shared.web.route_templates import templates_of
 
 CALLER = "handoff.caller"
 """Where `keys` leaves the id of the caller's key in the request's scope, for the log line."""
 
-_LOG = structlog.get_logger(__name__)
+_LOG = get_logger(__name__)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GONE = 499
 _POLICY = b"content-security-policy"

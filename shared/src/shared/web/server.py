@@ -16,7 +16,6 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 
-import structlog
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
@@ -24,6 +23,7 @@ from typing_extensions import override
 
 from shared import limits
 from shared.database.errors import kind_of
+from shared.loggers import get_logger
 from shared.settings import WebSettings
 from shared.telemetry import trail
 from shared.web.health import Operations
@@ -34,7 +34,7 @@ from shared.web.turnstile import Turnstile
 Background = Callable[[asyncio.Event], Awaitable[None]]
 """Work that runs beside; it ends soon after the event is set, and never before."""
 
-_LOG = structlog.get_logger(__name__)
+_LOG = get_logger(__name__)
 _BACKLOG = 2048
 _LAST_RESORT = limits.POD_GRACE - 2.0
 _STOP = limits.DRAIN + limits.GRACEFUL_STOP + limits.LIFESPAN_STOP

@@ -9,12 +9,11 @@ from fastapi import FastAPI
 from lead_scoring.domain.scorecard import ScorecardPublished
 from lead_scoring.entrypoints.context import Context
 from lead_scoring.entrypoints.routes import scorecards, scores
+from lead_scoring.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "lead-scoring"
 
 ERRORS: Mapping[type[Exception], ProblemType] = MappingProxyType(
     {

@@ -20,12 +20,11 @@ from marketing_intake.entrypoints.routes import (
     submissions,
     touchpoints,
 )
+from marketing_intake.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "marketing-intake"
 
 ERRORS: dict[type[Exception], ProblemType] = {
     LeadNotFound: ProblemType(404, "lead-not-found", "There is no such lead"),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters import submissions
@@ -20,12 +19,13 @@ from marketing_intake.entrypoints.resolving import Failed, Resolving
 from shared import crash_points
 from shared.database.errors import Kind, kind_of
 from shared.database.kept import KeptConnection
+from shared.loggers import get_logger
 from shared.messaging import backoff, pace
 from shared.messaging.lease import Lease
 from shared.telemetry import metrics, spans
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MOST = 250
 _IDLE_SLEEP = 0.025

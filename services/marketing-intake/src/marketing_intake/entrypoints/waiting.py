@@ -7,15 +7,15 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.capture_statement import Receipt
+from shared.loggers import get_logger
 from shared.messaging import backoff
 from shared.web import turnstile
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _EVERY_SECONDS = 0.015
 _ASK = text("""

@@ -8,12 +8,11 @@ from fastapi import FastAPI
 from notifier.domain.task import CancelledTaskStaysCancelled, CompletedTaskStaysCompleted
 from notifier.entrypoints.context import Context
 from notifier.entrypoints.routes import playbooks, tasks
+from notifier.service import SERVICE
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "notifier"
 
 ERRORS: Mapping[type[Exception], ProblemType] = {
     CompletedTaskStaysCompleted: ProblemType(

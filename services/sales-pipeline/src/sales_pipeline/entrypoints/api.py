@@ -12,13 +12,12 @@ from sales_pipeline.domain.timeline import ActivityInTheFuture
 from sales_pipeline.entrypoints.context import Context
 from sales_pipeline.entrypoints.deal_change import LeadIsErased
 from sales_pipeline.entrypoints.routes import deal_verbs, deals, purchases, reps
+from sales_pipeline.service import SERVICE
 from sales_pipeline.usecases.desk import UnknownRep
 from shared.operations import replays
 from shared.operations import routes as operations
 from shared.web.app import Lifespan, create_app
 from shared.web.problems import ProblemType
-
-SERVICE = "sales-pipeline"
 
 ERRORS: dict[type[Exception], ProblemType] = {
     ActivityInTheFuture: ProblemType(422, "activity-in-the-future", "An activity is what was done"),

@@ -33,7 +33,6 @@ from shared.contracts.task import (
 )
 from shared.ids import DealId, LeadId
 from shared.messaging.heard import Heard
-from shared.web import idempotency
 
 Handler = Callable[[Desk, Heard[Any], datetime], Sequence[Event]]
 
@@ -151,6 +150,5 @@ class PipelineHearer:
         await merging.move(connection, merged, into=into)
 
     async def forget(self, connection: AsyncConnection, subjects: Sequence[UUID]) -> None:
-        """Blank erased leads in the pipeline's tables, and drop the answers that tell of them."""
+        """Blank erased leads in the pipeline's tables."""
         await erasure.forget(connection, subjects)
-        await idempotency.forget(connection, subjects)

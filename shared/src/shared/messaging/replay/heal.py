@@ -12,7 +12,8 @@ from typing import Protocol
 from shared import crash_points
 from shared.kafka import client
 from shared.kafka.bounds import bounds_of
-from shared.kafka.port import Partition, Reader, Record
+from shared.kafka.port import Partition, Reader
+from shared.kafka.record import Record
 from shared.messaging.batch import Effects
 from shared.messaging.records import Delivery, Stranger, take_apart
 from shared.messaging.replay.orders import Keep, Order

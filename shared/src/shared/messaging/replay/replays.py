@@ -8,10 +8,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.catalogue import heard_by
+from shared.loggers import get_logger
 from shared.messaging import backoff
 from shared.messaging.batch import Batch
 from shared.messaging.breaker import Breaker
@@ -29,7 +29,7 @@ from shared.settings import KafkaSettings
 from shared.telemetry import trail
 from shared.telemetry.heartbeat import Heartbeat
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _SLEEP_SECONDS = 0.5
 _HELD_SECONDS = 2.0

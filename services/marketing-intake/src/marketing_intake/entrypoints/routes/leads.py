@@ -19,7 +19,7 @@ from marketing_intake.queries import leads as shown
 from marketing_intake.queries.leads import ConsentRecord, LeadDetail, LeadFilter, LeadRecord
 from marketing_intake.usecases.change_consent import ChangeConsent, change_consent
 from shared.messaging import erasure
-from shared.web import faults, idempotency
+from shared.web import faults
 from shared.web.body import json_body
 from shared.web.idempotency import IdempotencyKey, StoredAnswer, fingerprint, recall, remember
 from shared.web.keys import Caller
@@ -156,7 +156,6 @@ def _add_erasing(router: APIRouter, context: Context) -> None:
                 await erasing.blank(connection, desk, secret=context.secret)
                 names = [name for lead in desk.erasures for name in desk.names_of(lead)]
                 await erasure.blank(connection, names)
-                await idempotency.forget(connection, names)
         return Response(status_code=204)
 
 

@@ -1,7 +1,11 @@
-"""Wires the intake by hand: what its API and its worker are made of; builds nothing at import."""
+"""`python -m marketing_intake.api`: takes leads in, and answers HTTP.
+
+Wired by hand; nothing is built at import.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -10,31 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.capture_statement import Captured, CaptureStatement, Receipt
 from marketing_intake.adapters.sources import SourceBook
-from marketing_intake.adapters.submissions import submissions_by_day
 from marketing_intake.config import Settings
-from marketing_intake.entrypoints.api import SERVICE, build_api
+from marketing_intake.entrypoints.api import build_api
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.door import Door
-from marketing_intake.entrypoints.resolver import Resolver
 from marketing_intake.entrypoints.waiting import Waiting
-from shared import limits
-from shared.code import version_of
+from marketing_intake.service import SERVICE
+from shared import limits, serving
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
 from shared.messaging.capture import Flusher
-from shared.messaging.loops import Loop
-from shared.messaging.worker import Worker
-from shared.process import Service
-from shared.telemetry.heartbeat import Heartbeats
 from shared.web.app import Lifespan
 from shared.web.keys import Keyring
 
 _HOT_CONNECTIONS = 3
-
-
-def intake() -> Service[Settings]:
-    """Return the service, for `shared.process` to run."""
-    return Service(name=SERVICE, settings=_settings, api=make_api, worker=make_loops)
 
 
 def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> FastAPI:
@@ -53,7 +46,7 @@ def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> Fas
         sources=SourceBook(engine),
         door=Door(flusher),
         waiting=waiting,
-        secret=_secret(settings),
+        secret=settings.erasure_key,
     )
 
     async def close() -> None:
@@ -61,28 +54,6 @@ def make_api(settings: Settings, engine: AsyncEngine, lifespan: Lifespan) -> Fas
         await hot.dispose()
 
     return build_api(context, _beside([flusher.run, waiting.run], close, lifespan))
-
-
-def make_loops(
-    settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats
-) -> Mapping[str, Loop]:
-    """Return what resolves submissions, and says so."""
-    worker = Worker(
-        engine=engine,
-        settings=settings,
-        service=SERVICE,
-        version=version_of(SERVICE),
-        heartbeats=heartbeats,
-        tables_by_day=(submissions_by_day(settings.submission_days),),
-    )
-    resolver = Resolver(
-        engine=engine,
-        lease=worker.lease("resolve"),
-        heartbeat=heartbeats.loop("resolve"),
-        secret=_secret(settings),
-        said=worker.said,
-    )
-    return {"resolve": resolver.run, **worker.loops()}
 
 
 def _beside(
@@ -105,14 +76,10 @@ def _beside(
     return beside
 
 
-def _secret(settings: Settings) -> bytes:
-    return settings.erasure_secret.get_secret_value().encode()
-
-
 def _is_bad_row(error: Exception) -> bool:
     """Tell what is one submission's own fault from what befell the database."""
     return isinstance(error, asyncpg.PostgresError | ValueError) and kind_of(error) is Kind.DATA
 
 
-def _settings() -> Settings:
-    return Settings()  # pyright: ignore[reportCallIssue]  pydantic reads the environment
+if __name__ == "__main__":
+    sys.exit(serving.main(SERVICE, Settings, make_api))

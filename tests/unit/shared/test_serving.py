@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 from fastapi import FastAPI
 
-from shared import process
-from shared.process import Service, ServiceSettings
+from shared import serving
+from shared.process import ServiceSettings
 from shared.web.app import Lifespan, create_app
 
 
@@ -21,9 +21,8 @@ def _api(_settings: ServiceSettings, _engine: Any, lifespan: Lifespan) -> FastAP
 
 
 def test_nobody_waits_for_the_openapi_document_to_be_made() -> None:
-    service = Service(name="tiny", settings=_settings, api=_api, worker=lambda *_: {})
-    with patch.object(process.server, "run") as run:
-        process.run_api(service, _settings())
+    with patch.object(serving.server, "run") as run:
+        serving.run("tiny", _settings(), _api)
     (app, *_), _ = run.call_args
 
     assert app.openapi_schema is not None

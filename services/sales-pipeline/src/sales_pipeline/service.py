@@ -1,0 +1,3 @@
+"""What this service is called: by people, in logs, in metrics, and at the topics."""
+
+SERVICE = "sales-pipeline"
