@@ -107,7 +107,7 @@ def read_settings(service: Service[S], parser: argparse.ArgumentParser) -> S:
 
 def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:
     """Export spans if that is wanted; only then is what it takes imported."""
-    if settings.otlp_endpoint is None:
+    if not settings.otlp_endpoint:
         return
     exporting = import_module("shared.telemetry.exporting")
     who = {
