@@ -18,6 +18,8 @@ from shared.settings import KafkaSettings
 
 # The keeper removes its containers; the reaper would be one more image.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+# What is published can be reached from here alone.
+_TO_THIS_MACHINE = {"options": {"com.docker.network.bridge.host_binding_ipv4": LOOPBACK}}
 
 
 @asynccontextmanager
@@ -25,7 +27,7 @@ async def containers(ports: Ports, password: str) -> AsyncGenerator[tuple[str, s
     """Run both; give the administrator's URL and Kafka's bootstrap address."""
     postgres_port, kafka_port = ports.claim("postgres", 15432), ports.claim("kafka", 19092)
     url = f"postgresql://postgres:{password}@{LOOPBACK}:{postgres_port}/postgres"
-    with Network() as network:
+    with Network(docker_network_kw=_TO_THIS_MACHINE) as network:
         async with _running(
             _postgres(postgres_port, password).with_network(network),
             _kafka(kafka_port).with_network(network),
