@@ -1,8 +1,10 @@
 """`make compose-up`: the file is sound, and what it starts is the whole system."""
 
 import json
+import subprocess
 from itertools import chain
 from pathlib import Path
+from shutil import copy, copytree
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.deploy.composed import FILE, Composed, compose
 from tests.deploy.engine import Engine
 from tests.deploy.versions import official
 from tests.e2e.walk import a_rep, a_source, capture, doors, eventually, items, somebody
+from tests.stack.promtool import NotToBeHad, promtool
 
 from handoff.services import ROLES, SERVICES
 
@@ -122,6 +125,19 @@ def test_no_secret_stands_in_an_environment(described: dict[str, Any]) -> None:
     assert [
         name for name in variables if any(w in name for w in words) and not name.endswith("_FILE")
     ] == []
+
+
+def test_prometheus_finds_nothing_wrong_with_what_it_is_given(tmp_path: Path) -> None:
+    place = copy(FILE.with_name("prometheus.yaml"), tmp_path)
+    copytree(_OBSERVABILITY / "rules", tmp_path / "rules")
+    try:
+        command = [str(promtool()), "check", "config", place]
+    except NotToBeHad as reason:
+        pytest.skip(f"NOT TESTED: {reason}")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("rules found") == len(list((_OBSERVABILITY / "rules").glob("*.yaml")))
 
 
 async def test_one_lead_walks_to_its_task_through_the_published_apis(composed: Composed) -> None:
