@@ -18,7 +18,7 @@ from tests.stack.promtool import NotToBeHad, promtool
 
 from handoff.services import ROLES, SERVICES
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _OBSERVED = "observability"
 _OBSERVABILITY = images.ROOT / "deploy/observability"
 _PROVISIONING = "/etc/grafana/provisioning"

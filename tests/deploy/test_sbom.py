@@ -12,7 +12,7 @@ from tests.deploy.engine import Engine
 from tests.deploy.images import TARGETS
 from tests.deploy.kept import tool
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _CYCLONEDX = "cyclonedx-bom==7.5.0"
 
 
