@@ -6,11 +6,11 @@ PYTHON ?= python3
 SUITES := check integration hostile e2e faults load
 BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
-IN_CONTAINERS := $(addprefix tests/deploy/test_,images.py hardened.py sbom.py compose.py)
+IN_CONTAINERS := $(addprefix tests/deploy/test_,images.py hardened.py sbom.py compose.py integration.py)
 ON_KUBERNETES := tests/deploy/apiserver
 MEMBERS := shared $(wildcard services/*) deploy
-VERSION := 0.1.0
-IMAGES := marketing-intake lead-scoring sales-pipeline notifier operations
+VERSION := $(shell sed -n 's/^handoff: //p' deploy/versions.yaml)
+IMAGES := $(shell sed -n 's/^FROM runtime AS //p' deploy/images/Dockerfile)
 COMPOSE := docker compose --file deploy/compose/compose.yaml
 UV_COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-package shared --no-header --python-version 3.11
 
@@ -24,7 +24,8 @@ run: setup ## Start everything on this machine (embedded Postgres and Kafka) and
 
 images: ## Build the container images: four services and operations
 	@for image in $(IMAGES); do \
-		docker build --quiet --file deploy/images/Dockerfile --target $$image --tag handoff/$$image:$(VERSION) . || exit 1; \
+		docker build --quiet --file deploy/images/Dockerfile --target $$image --build-arg VERSION=$(VERSION) \
+			--tag handoff/$$image:$(VERSION) . || exit 1; \
 	done
 
 compose-up: ## Start everything in containers and wait until it is ready (deploy/compose)
@@ -57,7 +58,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test test-deploy kubernetes-check test-images integration hostile e2e faults load bench
+.PHONY: test test-deploy kubernetes-check test-images integration-in-containers integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -66,16 +67,20 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 		[ -z "$$failed" ] || { printf "== $$suite does not hold$$took\n"; exit 1; }; \
 	done; printf "== all of it holds$$took\n"
 
-test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker; and the next
+test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker; and the next two
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS) $(ON_KUBERNETES)) tests/deploy
 	@$(MAKE) --no-print-directory kubernetes-check
+	@$(MAKE) --no-print-directory test-images
 
 kubernetes-check: setup-dev ## A real API server takes every overlay, and all of it rolls out (wants Go: first builds it, for minutes)
 	@$(BIN)/python -m tests.deploy.apiserver.building
 	@$(BIN)/pytest -q $(ON_KUBERNETES)
 
-test-images: setup-dev ## Images and compose, in a Docker engine that is there or can be started (root, Debian)
-	@$(BIN)/pytest -q -rs $(IN_CONTAINERS)
+test-images: setup-dev ## Images, compose, and a part of `integration`, in a Docker engine that is there or can be started (root, Debian)
+	@$(BIN)/pytest -q $(IN_CONTAINERS)
+
+integration-in-containers: setup-dev ## All of `integration` on Postgres and Kafka as testcontainers starts them, in such an engine
+	@HANDOFF_FULL=1 $(BIN)/pytest -q tests/deploy/test_integration.py
 
 integration: setup-dev ## Contracts, and each part on real Postgres and Kafka
 	@$(BIN)/pytest -q -n 3 --dist loadfile tests/contract tests/integration

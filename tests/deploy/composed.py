@@ -80,7 +80,15 @@ def composed_system(engine: Engine, directory: Path) -> Generator[Composed]:
     chosen = {service.name: ports.claim(service.name, service.port + 100) for service in SERVICES}
     system = Composed(engine, f"handoff-{secrets.token_hex(3)}", chosen, directory / "made")
     try:
-        system.compose("up", "--detach", "--wait", "--no-build", "--quiet-pull")
+        _start(system)
         yield system
     finally:
         system.compose("down", "--volumes", "--timeout", "45")
+
+
+def _start(system: Composed) -> None:
+    try:
+        system.compose("up", "--detach", "--wait", "--no-build", "--quiet-pull")
+    except AssertionError as failed:
+        failed.add_note(system.compose("logs", "--no-color", "--tail", "8"))
+        raise

@@ -7,6 +7,7 @@ from typing import Any
 from tests.deploy.engine import Engine
 from tests.deploy.standins.making import make
 from tests.deploy.standins.table import PYTHON
+from tests.deploy.versions import versions
 
 from handoff.fleet import AUDITOR
 from handoff.services import SERVICES
@@ -14,7 +15,7 @@ from handoff.services import SERVICES
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy/images/Dockerfile"
 TARGETS = (*(service.name for service in SERVICES), AUDITOR)
-VERSION = "0.1.0"
+VERSION = versions()["handoff"]
 
 
 def tag(target: str) -> str:
@@ -27,7 +28,14 @@ def build(engine: Engine) -> None:
     make(PYTHON, engine)
     for target in TARGETS:
         options = ("--network", "host", "--file", str(DOCKERFILE), "--target", target)
-        engine.docker("build", "--quiet", *options, "--tag", tag(target), str(ROOT))
+        version = ("--build-arg", f"VERSION={VERSION}")
+        engine.docker("build", "--quiet", *options, *version, "--tag", tag(target), str(ROOT))
+
+
+def pins() -> dict[str, str]:
+    """Return the versions that are locked, by package."""
+    lines = (ROOT / "requirements/run.txt").read_text().splitlines()
+    return dict(line.split(" ")[0].split("==") for line in lines if line[:1].isalpha())
 
 
 def configuration(engine: Engine, target: str) -> dict[str, Any]:
@@ -37,5 +45,16 @@ def configuration(engine: Engine, target: str) -> dict[str, Any]:
 
 def ask(engine: Engine, target: str, program: str, *options: str) -> Any:
     """Run a little Python inside an image, as its own user; return the JSON that it prints."""
-    command = ("run", "--rm", "--entrypoint", "python", *options, tag(target), "-c", program)
+    command = (
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--entrypoint",
+        "python",
+        *options,
+        tag(target),
+        "-c",
+        program,
+    )
     return json.loads(engine.docker(*command))

@@ -1,17 +1,28 @@
 """`make compose-up`: the file is sound, and what it starts is the whole system."""
 
 import json
+import subprocess
 from itertools import chain
+from pathlib import Path
+from shutil import copy, copytree
 from typing import Any
 
 import pytest
-from tests.deploy.composed import Composed, compose
+import yaml
+from tests.deploy import images
+from tests.deploy.composed import FILE, Composed, compose
 from tests.deploy.engine import Engine
+from tests.deploy.versions import official
 from tests.e2e.walk import a_rep, a_source, capture, doors, eventually, items, somebody
+from tests.stack.promtool import NotToBeHad, promtool
 
 from handoff.services import ROLES, SERVICES
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
+_OBSERVED = "observability"
+_OBSERVABILITY = images.ROOT / "deploy/observability"
+_PROVISIONING = "/etc/grafana/provisioning"
+_IMAGES_OF_OTHERS = ("postgres", "kafka", "prometheus", "grafana", "collector", "mailpit")
 _OURS = [f"{service.name}-{role}" for service in SERVICES for role in ROLES]
 
 
@@ -41,10 +52,58 @@ def test_of_the_services_only_the_apis_are_published(described: dict[str, Any]) 
     assert published == {f"{service.name}-api" for service in SERVICES}
 
 
-def test_every_image_is_pinned_by_a_version(described: dict[str, Any]) -> None:
-    versions = {each["image"]: each["image"].partition(":")[2] for each in described.values()}
+def test_every_image_is_the_one_that_the_list_of_versions_names(described: dict[str, Any]) -> None:
+    ours = {images.tag(target) for target in images.TARGETS}
+    used = {each["image"] for each in described.values()}
 
-    assert [image for image, version in versions.items() if version in {"", "latest"}] == []
+    assert used & ours == ours
+    assert used - ours == {official(name) for name in _IMAGES_OF_OTHERS}
+
+
+def test_what_can_be_set_is_at_first_what_it_is_without(engine: Engine) -> None:
+    example = FILE.with_name(".env.example").read_text()
+    settings = dict(line.split("=") for line in example.splitlines() if line[:1].isalpha())
+    described = [
+        json.loads(compose(engine, "--profile", "*", "config", "--format", "json", **given))
+        for given in ({}, settings)
+    ]
+
+    assert described[0] == described[1]
+    assert settings["HANDOFF_VERSION"] == images.VERSION
+
+
+@pytest.mark.parametrize(("profile", "collector"), [("", ""), (_OBSERVED, "http://collector:4318")])
+def test_traces_are_sent_where_somebody_takes_them_in(
+    profile: str, collector: str, engine: Engine
+) -> None:
+    told = compose(engine, "config", "--format", "json", COMPOSE_PROFILES=profile)
+    services = json.loads(told)["services"]
+
+    assert ("collector" in services) == bool(collector)
+    assert {services[name]["environment"]["HANDOFF_OTLP_ENDPOINT"] for name in _OURS} == {collector}
+
+
+def test_grafana_is_given_every_dashboard(described: dict[str, Any]) -> None:
+    mounted = {each["target"]: Path(each["source"]) for each in described["grafana"]["volumes"]}
+    told = yaml.safe_load(mounted[f"{_PROVISIONING}/dashboards/handoff.yaml"].read_text())
+    (provider,) = told["providers"]
+    of_figures = yaml.safe_load(mounted[f"{_PROVISIONING}/datasources/handoff.yaml"].read_text())
+
+    assert mounted[provider["options"]["path"]].samefile(_OBSERVABILITY / "dashboards")
+    assert {each["type"] for each in of_figures["datasources"]} == {"prometheus"}
+
+
+def test_prometheus_is_given_every_rule_and_asks_every_process(described: dict[str, Any]) -> None:
+    mounted = {
+        each["target"]: Path(each["source"]) for each in described["prometheus"]["volumes"][:2]
+    }
+    told = yaml.safe_load(mounted["/etc/prometheus/prometheus.yml"].read_text())
+    asked = {target for job in told["scrape_configs"] for each in job["static_configs"]
+             for target in each["targets"]}  # fmt: skip
+
+    assert told["rule_files"] == ["rules/*.yaml"]
+    assert mounted["/etc/prometheus/rules"].samefile(_OBSERVABILITY / "rules")
+    assert asked == {f"{name}:9000" for name in (*_OURS, "operations")} | {"collector:8888"}
 
 
 @pytest.mark.parametrize("name", [*_OURS, "operations"])
@@ -68,6 +127,19 @@ def test_no_secret_stands_in_an_environment(described: dict[str, Any]) -> None:
     ] == []
 
 
+def test_prometheus_finds_nothing_wrong_with_what_it_is_given(tmp_path: Path) -> None:
+    place = copy(FILE.with_name("prometheus.yaml"), tmp_path)
+    copytree(_OBSERVABILITY / "rules", tmp_path / "rules")
+    try:
+        command = [str(promtool()), "check", "config", place]
+    except NotToBeHad as reason:
+        pytest.skip(f"NOT TESTED: {reason}")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("rules found") == len(list((_OBSERVABILITY / "rules").glob("*.yaml")))
+
+
 async def test_one_lead_walks_to_its_task_through_the_published_apis(composed: Composed) -> None:
     async with doors(composed) as door:
         await a_rep(door.pipeline)
@@ -80,6 +152,7 @@ async def test_one_lead_walks_to_its_task_through_the_published_apis(composed: C
 
         task = await eventually(first_contact)
     story = composed.handoff("trace", lead_id)
+    composed.handoff("doctor")  # ends with an error where it finds one
 
     assert task["state"] == "open"
     assert "submission received" in story

@@ -11,7 +11,7 @@ from handoff.services import ROLES, SERVICES
 from handoff.site import DATABASE, variable
 from shared.limits import POD_GRACE
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _READY_WITHIN = 60.0
 _FEWEST_RIGHTS = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--user", "10001:10001"),  # noqa: S108

@@ -1,5 +1,6 @@
 """`deploy/versions.yaml`, the one source of versions."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,11 @@ def versions() -> dict[str, Any]:
     """Return the file's content."""
     read: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "versions.yaml").read_text())
     return read
+
+
+def official(name: str) -> str:
+    """Return an image of others by the name that Docker shows: without its own registry."""
+    return re.sub(r"^docker\.io/(library/)?", "", versions()["images"][name])
 
 
 def api_versions() -> set[str]:

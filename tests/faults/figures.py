@@ -17,7 +17,7 @@ _PLACE = _HERE.parents[1] / "docs" / "figures.md"
 _HEADS = {
     "faults": "| Figure | Goal | `make test` | `make faults` |",
     "crowds": "| Figure | Goal | `make test` | `make hostile` |",
-    "deploy": "| Figure | Goal | `make test-images` | `HANDOFF_FULL=1 make test-images` |",
+    "deploy": "| Figure | Goal | `make test-images` | `make integration-in-containers` |",
     "load": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
     "poison": "| One in a hundred | Goal | `make test` | `HANDOFF_FULL=1 make load` |",
     "speed": "| Figure | Goal | `make test` | `HANDOFF_FULL=1 make load` |",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from aiokafka.errors import KafkaError
 from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
 from tests.stack.engine import KAFKA_IMAGE, POSTGRES_IMAGE
 
 from handoff.embedded.ports import LOOPBACK, Ports
@@ -17,22 +18,32 @@ from shared.settings import KafkaSettings
 
 # The keeper removes its containers; the reaper would be one more image.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+# What is published can be reached from here alone.
+_TO_THIS_MACHINE = {"options": {"com.docker.network.bridge.host_binding_ipv4": LOOPBACK}}
 
 
 @asynccontextmanager
 async def containers(ports: Ports, password: str) -> AsyncGenerator[tuple[str, str]]:
     """Run both; give the administrator's URL and Kafka's bootstrap address."""
     postgres_port, kafka_port = ports.claim("postgres", 15432), ports.claim("kafka", 19092)
-    postgres = _postgres(postgres_port, password)
-    kafka = _kafka(kafka_port)
-    await asyncio.gather(asyncio.to_thread(postgres.start), asyncio.to_thread(kafka.start))
+    url = f"postgresql://postgres:{password}@{LOOPBACK}:{postgres_port}/postgres"
+    with Network(docker_network_kw=_TO_THIS_MACHINE) as network:
+        async with _running(
+            _postgres(postgres_port, password).with_network(network),
+            _kafka(kafka_port).with_network(network),
+        ):
+            await _eventually(lambda: _connect(url))
+            await _eventually(lambda: _ask(f"{LOOPBACK}:{kafka_port}"))
+            yield url, f"{LOOPBACK}:{kafka_port}"
+
+
+@asynccontextmanager
+async def _running(*these: DockerContainer) -> AsyncGenerator[None]:
     try:
-        url = f"postgresql://postgres:{password}@{LOOPBACK}:{postgres_port}/postgres"
-        await _eventually(lambda: _connect(url))
-        await _eventually(lambda: _ask(f"{LOOPBACK}:{kafka_port}"))
-        yield url, f"{LOOPBACK}:{kafka_port}"
+        await asyncio.gather(*(asyncio.to_thread(each.start) for each in these))
+        yield
     finally:
-        await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(kafka.stop))
+        await asyncio.gather(*(asyncio.to_thread(each.stop) for each in these))
 
 
 async def _eventually(ask: Callable[[], Awaitable[None]]) -> None:
@@ -56,8 +67,10 @@ async def _ask(bootstrap: str) -> None:
 
 def _postgres(port: int, password: str) -> DockerContainer:
     container = DockerContainer(POSTGRES_IMAGE).with_bind_ports(5432, port)
-    return container.with_env("POSTGRES_PASSWORD", password).with_command(
-        "postgres -c max_connections=200"
+    return (
+        container.with_env("POSTGRES_PASSWORD", password)
+        .with_tmpfs_mount("/var/lib/postgresql")
+        .with_command("postgres -c max_connections=400")
     )
 
 

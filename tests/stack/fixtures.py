@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.stack import databases, running
-from tests.stack.engine import has_images
+from tests.stack.engine import chosen
 from tests.stack.nodes import Node, some_nodes
 from tests.stack.running import Stack
 from tests.stack.topics import drop
@@ -49,8 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> str:
     """Say which Postgres and Kafka the tests meet."""
-    kind = "containers (testcontainers)" if has_images() else "embedded Postgres and Kafka"
-    return f"stack: {kind}, started if a test asks for it"
+    return f"stack: {chosen()}, started if a test asks for it"
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from tests.stack import running
 from tests.stack.containers import containers
-from tests.stack.engine import has_images
+from tests.stack.engine import Stack, chosen
 
 from handoff.embedded.databases import OPERATIONS, make_databases
 from handoff.embedded.ports import Ports
@@ -37,7 +37,7 @@ async def keep(directory: Path, controller: psutil.Process) -> None:
     layout = Layout(root=_ROOT, run=directory)
     passwords = keep_secrets(layout.secrets, ("postgres", OPERATIONS, *DATABASES))
     running.scatter_ports(layout.ports)
-    run = _in_containers if has_images() else _embedded
+    run = _in_containers if chosen() is Stack.CONTAINERS else _embedded
     async with run(layout, passwords) as (postgres_url, kafka_bootstrap):
         await make_databases(postgres_url, DATABASES, passwords)
         answer = {"postgres_url": postgres_url, "kafka_bootstrap": kafka_bootstrap}

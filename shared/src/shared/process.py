@@ -65,7 +65,7 @@ def introduce(settings: ServiceSettings, *, service: str, role: str) -> None:
 
 def export_spans(settings: ServiceSettings, *, service: str, role: str, version: str) -> None:
     """Export spans if that is wanted; only then is what it takes imported."""
-    if settings.otlp_endpoint is None:
+    if not settings.otlp_endpoint:
         return
     exporting = import_module("shared.telemetry.exporting")
     who = {

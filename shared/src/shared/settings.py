@@ -253,9 +253,9 @@ class TracingSettings(HandoffSettings):
 
     otlp_endpoint: str | None = Field(
         default=None,
-        pattern=r"^https?://",
+        pattern=r"^(https?://|$)",
         description="where spans are sent, by OTLP over HTTP, such as `http://collector:4318`;"
-        " none: nowhere",
+        " none, or empty: nowhere",
     )
     trace_share: float = Field(
         default=0.1,

@@ -6,6 +6,7 @@ made of; `docker import` makes an image of it. Wants root, as the engine does.
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from tests.deploy.kept import cache
 from tests.deploy.standins.table import ALL, KAFKA, StandIn
 
 from handoff.embedded.jars import ensure_jars
+from handoff.embedded.machine import Missing
 from handoff.layout import find_layout
 
 _TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -34,11 +36,16 @@ def make(image: StandIn, engine: Engine) -> str:
     """Give the engine an image that it lacks; return its tag.
 
     The official one where HANDOFF_PULL says that a registry can be asked, else the stand-in.
+
+    Raises:
+        Missing: this machine cannot make it.
     """
     if _is_there(image, engine):
         return image.tag
     if os.environ.get("HANDOFF_PULL") and engine.attempt("pull", image.tag).returncode == 0:
         return image.tag
+    if not shutil.which("mmdebstrap") or os.geteuid() != 0:
+        raise Missing(f"no {image.tag}: HANDOFF_PULL=1 fetches it; root and mmdebstrap can make it")
     changes = [part for change in image.changes for part in ("--change", change)]
     labelled = (*changes, "--change", f"LABEL {_LABEL}={_digest(image)}")
     engine.docker("import", *labelled, str(archive(image)), image.tag)

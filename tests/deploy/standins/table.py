@@ -6,6 +6,8 @@ They stand in for the official ones in tests, and are never published: other bui
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.deploy.versions import official
+
 _HERE = Path(__file__).resolve().parent
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -34,7 +36,7 @@ class StandIn:
 
 
 PYTHON = StandIn(
-    tag="python:3.11-slim-bookworm",
+    tag=official("python"),
     suite="bookworm",
     packages=("python3", "python3-venv", "ca-certificates", "netbase", "tzdata"),
     after=('ln -s /usr/bin/python3 "$1/usr/local/bin/python"',),
@@ -47,7 +49,7 @@ _USER = (
 )
 
 POSTGRES = StandIn(
-    tag="postgres:18.6",
+    tag=official("postgres"),
     suite="testing",
     packages=("postgresql-18",),
     before=(
@@ -68,7 +70,7 @@ POSTGRES = StandIn(
 )
 
 KAFKA = StandIn(
-    tag="apache/kafka:4.3.1",
+    tag=official("kafka"),
     suite="bookworm",
     packages=("openjdk-17-jre-headless",),
     before=(_USER.format("appuser", 1000, "/home/appuser"),),

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from tests.stack import engine
 from tests.stack.running import Stack
 
 from shared.contracts.catalogue import TOPICS
@@ -58,3 +59,25 @@ async def test_what_is_sent_to_a_topic_of_the_catalogue_is_read_back(
 
 async def test_topics_of_the_catalogue_are_as_they_should_be(kafka_settings: KafkaSettings) -> None:
     assert await topics.check(kafka_settings) == []
+
+
+def test_who_insists_on_containers_is_told_where_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    monkeypatch.setenv("HANDOFF_STACK", "containers")
+
+    with pytest.raises(RuntimeError, match=f"no Docker engine has {engine.POSTGRES_IMAGE}"):
+        engine.chosen()
+
+
+@pytest.mark.parametrize("said", ["embedded", None])
+def test_without_an_engine_the_stack_is_embedded(
+    said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    monkeypatch.delenv("HANDOFF_STACK", raising=False)
+    if said:
+        monkeypatch.setenv("HANDOFF_STACK", said)
+
+    assert engine.chosen() == "embedded"
