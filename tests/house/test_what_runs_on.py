@@ -14,9 +14,8 @@ _FOR_CHOICES = [
     "opentelemetry.sdk",
     "opentelemetry.exporter",
     "shared.telemetry.exporting",
-    "rich",
-    "pygments",
 ]
+_FOR_TERMINALS = ["rich", "pygments"]
 _FOR_ROUTES = ["fastapi", "opentelemetry", "email_validator", "shared.web.app"]
 _FOR_KAFKA = ["aiokafka", "shared.messaging.worker", "shared.messaging.batch"]
 
@@ -25,8 +24,10 @@ _FOR_KAFKA = ["aiokafka", "shared.messaging.worker", "shared.messaging.batch"]
 @pytest.mark.parametrize(
     ("role", "unwanted"),
     [
-        pytest.param("api", _FOR_JOBS + _FOR_CHOICES + _FOR_KAFKA, id="api"),
-        pytest.param("worker", _FOR_JOBS + _FOR_CHOICES + _FOR_ROUTES, id="worker"),
+        pytest.param("api", _FOR_JOBS + _FOR_CHOICES + _FOR_TERMINALS + _FOR_KAFKA, id="api"),
+        pytest.param(
+            "worker", _FOR_JOBS + _FOR_CHOICES + _FOR_TERMINALS + _FOR_ROUTES, id="worker"
+        ),
         pytest.param("migrate", _FOR_CHOICES + _FOR_ROUTES + _FOR_KAFKA, id="migrate"),
     ],
 )
