@@ -6,6 +6,7 @@ Whoever calls holds the locks of the subjects, so the number drawn here is the o
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from shared.contracts.catalogue import topic_of
 from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.database.bulk import Insert
-from shared.database.direct import Statement
+from shared.database.direct import Row, Statement
 from shared.ids import new_id
 from shared.messaging.tables import outbox
 from shared.telemetry import spans, tracing
@@ -61,10 +62,49 @@ _NUMBER = Statement("""
     DO UPDATE SET last_sequence = s.last_sequence + excluded.last_sequence
     RETURNING topic, subject, last_sequence
 """)
+# What was said of these streams after the database went back to before their next events.
+_TAKE_OUT = Statement("""
+    WITH gone AS (
+        DELETE FROM outbox o USING unnest(
+            CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:firsts AS bigint[]),
+            CAST(:times AS timestamptz[])
+        ) AS r (topic, subject, first, said_at)
+        WHERE o.topic = r.topic AND o.subject = r.subject
+          AND (o.sequence >= r.first OR o.created_at > r.said_at)
+        RETURNING o.*
+    ), counted AS (
+        SELECT topic, subject, count(*) AS times FROM gone GROUP BY topic, subject
+    ), given_back AS (
+        UPDATE said_stream s SET last_sequence = s.last_sequence - c.times
+        FROM counted c WHERE s.topic = c.topic AND s.subject = c.subject
+    )
+    SELECT event_id, topic, subject, sequence, type, payload, headers, created_at
+    FROM gone ORDER BY id
+""")
+_RAISE = Statement("""
+    INSERT INTO said_stream AS s (topic, subject, last_sequence)
+    SELECT topic, subject, last FROM unnest(
+        CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:lasts AS bigint[])
+    ) AS r (topic, subject, last) ORDER BY subject, topic
+    ON CONFLICT (topic, subject)
+    DO UPDATE SET last_sequence = greatest(s.last_sequence, excluded.last_sequence)
+""")
 _INSERT = Insert(
     outbox,
     columns=["event_id", "topic", "subject", "sequence", "type", "payload", "headers"],
 )
+_INSERT_AGAIN = Insert(outbox, columns=[each.name for each in outbox.columns if each.name != "id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Events of one stream that were said, and are known again: their numbers, and since when."""
+
+    topic: str
+    subject: UUID
+    first: int
+    last: int
+    said_at: datetime
 
 
 async def say(connection: AsyncConnection, events: Sequence[Event], cause: Cause) -> list[UUID]:
@@ -85,6 +125,39 @@ async def say_all(connection: AsyncConnection, said: Sequence[Said]) -> list[UUI
         times[stream] -= 1
     await _INSERT.run(connection, rows)
     return [row["event_id"] for row in rows]
+
+
+async def take_out(connection: AsyncConnection, known: Sequence[Known]) -> Sequence[Row]:
+    """Take out what was said after events of which this database did not know, with its numbers.
+
+    Nobody was sent it: the relay refuses, and whoever calls holds its lease.
+    """
+    values = {
+        "topics": [each.topic for each in known],
+        "subjects": [each.subject for each in known],
+    }
+    rows = await _TAKE_OUT.rows(
+        connection,
+        **values,
+        firsts=[each.first for each in known],
+        times=[each.said_at for each in known],
+    )
+    await _RAISE.run(connection, **values, lasts=[each.last for each in known])
+    return rows
+
+
+async def say_again(connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    """Put back what was taken out: the same events, in their order, under the next numbers."""
+    if not rows:
+        return
+    times = Counter((row.topic, row.subject) for row in rows)
+    last = await _number(connection, times)
+    again: list[dict[str, Any]] = []
+    for row in rows:
+        stream = row.topic, row.subject
+        again.append({**row, "sequence": last[stream] - times[stream] + 1})
+        times[stream] -= 1
+    await _INSERT_AGAIN.run(connection, again)
 
 
 async def _number(
