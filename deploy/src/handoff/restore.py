@@ -4,7 +4,7 @@ The service's worker takes back what it had said (an order, as of a replay), the
 had heard and lacks, a heal brings that. What can be brought back by neither is listed for a person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -107,7 +107,7 @@ async def listed(site: Site, service: str) -> list[TakenBack]:
         return [TakenBack(**row) for row in await connection.fetch(_LISTED)]
 
 
-async def _see_through(asked: Asked, wanted: dict[str, object]) -> Order:
+async def _see_through(asked: Asked, wanted: Mapping[str, object]) -> Order:
     service, actor = asked.service, asked.actor
     order = await replay.begin(asked.site, service, wanted, actor=actor)
     looks = 0

@@ -15,6 +15,7 @@ from marketing_intake.config import Settings
 from marketing_intake.entrypoints.api import SERVICE, build_api
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.door import Door
+from marketing_intake.entrypoints.recalling import Recalling
 from marketing_intake.entrypoints.resolver import Resolver
 from marketing_intake.entrypoints.waiting import Waiting
 from shared import limits
@@ -73,6 +74,7 @@ def make_loops(
         service=SERVICE,
         version=version_of(SERVICE),
         heartbeats=heartbeats,
+        recall=Recalling(_secret(settings)).recall,
         tables_by_day=(submissions_by_day(settings.submission_days),),
     )
     resolver = Resolver(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from notifier.config import Settings
 from notifier.entrypoints.api import SERVICE, build_api
 from notifier.entrypoints.context import Context
+from notifier.entrypoints.recalling import recall
 from notifier.entrypoints.timer import TaskTimer
 from notifier.entrypoints.worker import NotifierHearer
 from shared.code import version_of
@@ -35,6 +36,7 @@ def make_worker(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats)
         version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=NotifierHearer(),
+        recall=recall,
         timers=[TaskTimer()],
     )
 

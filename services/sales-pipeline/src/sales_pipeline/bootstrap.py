@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sales_pipeline.config import Settings
 from sales_pipeline.entrypoints.api import SERVICE, build_api
 from sales_pipeline.entrypoints.context import Context
+from sales_pipeline.entrypoints.recalling import recall
 from sales_pipeline.entrypoints.worker import PipelineHearer
 from shared.code import version_of
 from shared.messaging.worker import Worker
@@ -34,6 +35,7 @@ def make_worker(settings: Settings, engine: AsyncEngine, heartbeats: Heartbeats)
         version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=PipelineHearer(),
+        recall=recall,
     )
 
 

@@ -89,6 +89,26 @@ _RAISE = Statement("""
     ON CONFLICT (topic, subject)
     DO UPDATE SET last_sequence = greatest(s.last_sequence, excluded.last_sequence)
 """)
+# What hearers keep of a subject only ever moves to a higher version: what waits must be above.
+_RAISE_VERSIONS = Statement("""
+    WITH late AS (
+        SELECT o.id, o.subject, convert_from(o.payload, 'UTF8')::jsonb AS told, r.version
+        FROM unnest(
+            CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:sequences AS bigint[]),
+            CAST(:versions AS int[])
+        ) AS r (topic, subject, sequence, version)
+        JOIN outbox o ON o.topic = r.topic AND o.subject = r.subject AND o.sequence > r.sequence
+        WHERE o.payload <> ''
+    ), raised AS (
+        SELECT subject, max(version) + 1 - min((told ->> CAST(:name AS text))::int) AS by
+        FROM late GROUP BY subject HAVING max(version) + 1 > min((told ->> CAST(:name AS text))::int)
+    ), written AS (
+        UPDATE outbox o SET payload = convert_to(jsonb_set(
+            l.told, ARRAY[CAST(:name AS text)], to_jsonb((l.told ->> CAST(:name AS text))::int + r.by))::text, 'UTF8')
+        FROM late l JOIN raised r USING (subject) WHERE o.id = l.id
+    )
+    SELECT subject, by FROM raised
+""")
 _INSERT = Insert(
     outbox,
     columns=["event_id", "topic", "subject", "sequence", "type", "payload", "headers"],
@@ -105,6 +125,16 @@ class Known:
     first: int
     last: int
     said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An event that is known again, and the version of its subject that it tells."""
+
+    topic: str
+    subject: UUID
+    sequence: int
+    version: int
 
 
 async def say(connection: AsyncConnection, events: Sequence[Event], cause: Cause) -> list[UUID]:
@@ -158,6 +188,25 @@ async def say_again(connection: AsyncConnection, rows: Sequence[Row]) -> None:
         again.append({**row, "sequence": last[stream] - times[stream] + 1})
         times[stream] -= 1
     await _INSERT_AGAIN.run(connection, again)
+
+
+async def raise_versions(
+    connection: AsyncConnection, name: str, known: Sequence[Counted]
+) -> dict[UUID, int]:
+    """Raise the version, a field of the events, of what waits behind events that are known again.
+
+    Return by how much, for each subject whose versions had been given out twice.
+    """
+    last = {(each.topic, each.subject): each for each in known}.values()
+    rows = await _RAISE_VERSIONS.rows(
+        connection,
+        name=name,
+        topics=[each.topic for each in last],
+        subjects=[each.subject for each in last],
+        sequences=[each.sequence for each in last],
+        versions=[each.version for each in last],
+    )
+    return {row.subject: row.by for row in rows}
 
 
 async def _number(
