@@ -4,9 +4,11 @@ The service's worker takes back what it had said (an order, as of a replay), the
 had heard and lacks, a heal brings that. What can be brought back by neither is listed for a person.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -15,6 +17,7 @@ from handoff import replay
 from handoff.audit.behind import State
 from handoff.audit.reconcile import reconcile
 from handoff.audit.report import Report
+from handoff.door import Refused
 from handoff.replay import Order
 from handoff.site import Site
 from handoff.views import connect
@@ -109,7 +112,7 @@ async def listed(site: Site, service: str) -> list[TakenBack]:
 
 async def _see_through(asked: Asked, wanted: Mapping[str, object]) -> Order:
     service, actor = asked.service, asked.actor
-    order = await replay.begin(asked.site, service, wanted, actor=actor)
+    order = await _begin(asked, wanted)
     looks = 0
     async for each in replay.watch(asked.site, service, order, actor=actor):
         order = each
@@ -120,6 +123,18 @@ async def _see_through(asked: Asked, wanted: Mapping[str, object]) -> Order:
     if order["state"] != "done":
         raise Stands(order["error"] or f"somebody cancelled the order {order['id']}")
     return order
+
+
+async def _begin(asked: Asked, wanted: Mapping[str, object]) -> Order:
+    """Give an order; an API whose connections went with the former database finds new ones."""
+    for tries_left in range(_PATIENCE_LOOKS, -1, -1):
+        try:
+            return await replay.begin(asked.site, asked.service, wanted, actor=asked.actor)
+        except Refused as refused:
+            if refused.status != HTTPStatus.SERVICE_UNAVAILABLE or not tries_left:
+                raise
+            await asyncio.sleep(1)
+    raise AssertionError("the last try returns or raises")
 
 
 def _why(service: str, order: Order) -> str:

@@ -92,19 +92,21 @@ _RAISE = Statement("""
 # What hearers keep of a subject only ever moves to a higher version: what waits must be above.
 _RAISE_VERSIONS = Statement("""
     WITH late AS (
-        SELECT o.id, o.subject, convert_from(o.payload, 'UTF8')::jsonb AS told, r.version
+        SELECT o.id, o.subject, told, (told ->> CAST(:name AS text))::int AS had, r.version
         FROM unnest(
             CAST(:topics AS text[]), CAST(:subjects AS uuid[]), CAST(:sequences AS bigint[]),
             CAST(:versions AS int[])
         ) AS r (topic, subject, sequence, version)
         JOIN outbox o ON o.topic = r.topic AND o.subject = r.subject AND o.sequence > r.sequence
-        WHERE o.payload <> ''
+                     AND o.payload <> ''
+        CROSS JOIN LATERAL (SELECT convert_from(o.payload, 'UTF8')::jsonb AS told) t
     ), raised AS (
-        SELECT subject, max(version) + 1 - min((told ->> CAST(:name AS text))::int) AS by
-        FROM late GROUP BY subject HAVING max(version) + 1 > min((told ->> CAST(:name AS text))::int)
+        SELECT subject, max(version) + 1 - min(had) AS by
+        FROM late GROUP BY subject HAVING max(version) >= min(had)
     ), written AS (
-        UPDATE outbox o SET payload = convert_to(jsonb_set(
-            l.told, ARRAY[CAST(:name AS text)], to_jsonb((l.told ->> CAST(:name AS text))::int + r.by))::text, 'UTF8')
+        UPDATE outbox o SET payload = convert_to(
+            jsonb_set(told, ARRAY[CAST(:name AS text)], to_jsonb(had + by))::text, 'UTF8'
+        )
         FROM late l JOIN raised r USING (subject) WHERE o.id = l.id
     )
     SELECT subject, by FROM raised
