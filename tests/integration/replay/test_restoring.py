@@ -1,6 +1,6 @@
 """A publisher whose database went back knows again what it said, and no number is given twice."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import Tally, heard_of
-from tests.integration.messaging.loops import a_relay, nothing_waits, running, say
+from tests.integration.messaging.loops import running, say
 from tests.integration.replay.conftest import (
     LEADS,
     a_replayer,
@@ -18,6 +18,8 @@ from tests.integration.replay.conftest import (
     carried_out,
     contents,
     counts,
+    go_back,
+    goes_on,
     hear,
     in_kafka,
     over,
@@ -27,7 +29,6 @@ from tests.integration.replay.conftest import (
     speak,
 )
 from tests.stack.topics import read_back
-from tests.stack.waiting import until
 
 from shared import limits
 from shared.contracts.catalogue import INTAKE
@@ -44,31 +45,12 @@ async def intake(engine: AsyncEngine) -> AsyncGenerator[httpx.AsyncClient]:
         yield client
 
 
-async def go_back(engine: AsyncEngine, leads: Iterable[UUID], *, said: int, topic: str) -> None:
-    """Set what was said of leads back, as a backup would: nothing was said after `said`."""
-    values = {"leads": list(leads), "said": said, "topic": topic}
-    of_these = "subject = ANY(:leads) AND topic = :topic"
-    async with engine.begin() as connection:
-        for statement in (
-            f"DELETE FROM outbox_archive WHERE {of_these} AND sequence > :said",  # noqa: S608
-            f"UPDATE said_stream SET last_sequence = :said WHERE {of_these}",  # noqa: S608
-            f"DELETE FROM said_stream WHERE {of_these} AND last_sequence = 0",  # noqa: S608
-        ):
-            await connection.execute(text(statement), values)
-
-
 async def restored(
     engine: AsyncEngine, settings: KafkaSettings, api: httpx.AsyncClient, **order: Any
 ) -> dict[str, Any]:
     """Let the intake's worker carry out an order to restore; return what became of it."""
     worker = a_replayer(engine, settings, None, service=INTAKE)
     return await carried_out(api, worker, verb="restore", since=None, **order)
-
-
-async def goes_on(engine: AsyncEngine, settings: KafkaSettings) -> None:
-    """Let the relay send what waits: it refuses as long as anything is foreign."""
-    async with running(a_relay(engine, settings)):
-        await until(lambda: nothing_waits(engine))
 
 
 async def companies(settings: KafkaSettings, leads: Sequence[Any]) -> list[list[tuple[int, str]]]:
