@@ -26,6 +26,7 @@ Tell = Callable[[Order], None]
 """Is told how far an order is."""
 
 _PATIENCE_LOOKS = 20  # a second each: held for so long, somebody has to look
+_AGAIN_SECONDS = 1.0
 _SETTLING_SECONDS = 5.0
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LISTED = """
@@ -133,7 +134,7 @@ async def _begin(asked: Asked, wanted: Mapping[str, object]) -> Order:
         except Refused as refused:
             if refused.status != HTTPStatus.SERVICE_UNAVAILABLE or not tries_left:
                 raise
-            await asyncio.sleep(1)
+            await asyncio.sleep(_AGAIN_SECONDS)
     raise AssertionError("the last try returns or raises")
 
 

@@ -1,4 +1,4 @@
-"""What the intake said, and its restored database does not know, it has again as far as that tells."""
+"""What the intake said, and its restored database does not know: what of it is there again."""
 
 from collections.abc import Sequence
 
@@ -106,9 +106,9 @@ async def test_who_was_erased_is_erased_again_and_not_known_by_an_older_submissi
         "SELECT email, company FROM lead WHERE id = :id AND erased_at IS NOT NULL", id=lead
     )
     marked = await intake.rows(
-        "SELECT FROM subject WHERE id = :id AND erased_at IS NOT NULL", id=lead
+        "SELECT id FROM subject WHERE id = :id AND erased_at IS NOT NULL", id=lead
     )
-    hashes = await intake.rows("SELECT FROM erased_identity")
+    hashes = await intake.rows("SELECT hash FROM erased_identity")
     assert answer.status_code == 404
     assert kept == [(None, None)]
     assert len(marked) == 1

@@ -1,4 +1,4 @@
-"""What the pipeline said, and its restored database does not know: reps again, deals by their ids."""
+"""What the pipeline said, and its restored database does not know: reps, and the ids of deals."""
 
 from typing import Any
 
@@ -43,7 +43,8 @@ async def test_a_rep_that_was_changed_since_goes_above_what_was_said_before(
     engine: AsyncEngine, api: httpx.AsyncClient, connection: AsyncConnection
 ) -> None:
     rep = await add_rep(api, "ada")
-    await api.patch(f"/v1/reps/{rep['id']}", json={"state": "away"})
+    etag = {"If-Match": f'"{rep["version"]}"'}
+    await api.patch(f"/v1/reps/{rep['id']}", json={"state": "away"}, headers=etag)
     await connection.exec_driver_sql(
         "UPDATE outbox SET sequence = sequence + 1 WHERE subject = $1 AND sequence = 2",
         (rep["id"],),
