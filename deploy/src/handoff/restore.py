@@ -72,8 +72,18 @@ async def take_back(asked: Asked, *, dry_run: bool) -> Order:
 
 
 async def audited(asked: Asked) -> Report:
-    """Return what all databases lack of each other."""
-    return await reconcile(asked.site, wait=_SETTLING_SECONDS)
+    """Return what all databases lack of each other.
+
+    Raises:
+        Stands: Kafka does not say what was read, so what is lost looks as if it were on its way.
+    """
+    report = await reconcile(asked.site, wait=_SETTLING_SECONDS)
+    if not report.kafka_answered:
+        raise Stands(
+            "Kafka does not say how far the hearers have read, so what is to be healed is not "
+            "known. What was taken back stays: ask again when the brokers answer."
+        )
+    return report
 
 
 def lacks(report: Report, service: str) -> list[datetime]:

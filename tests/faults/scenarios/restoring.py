@@ -10,7 +10,16 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from tests.faults.invariants import INTAKE, SCORING, Findings, balance, broken, site_of
+from tests.faults.invariants import (
+    INTAKE,
+    NOTIFIER,
+    PIPELINE,
+    SCORING,
+    Findings,
+    balance,
+    broken,
+    site_of,
+)
 from tests.faults.ledger import Ledger, make_source, some_leads, storm
 from tests.faults.rig import backups
 from tests.faults.rig.quiet import quiet
@@ -94,7 +103,7 @@ async def a_publisher(rig: Rig) -> Restored:
         result.missing = await _audited(rig, State.AHEAD)
         await backups.restore(rig, INTAKE, "latest")
         await _some(rig, client, source, ledger, seed=4)
-    result.findings = await balance(_two(rig), ledger=ledger) | {
+    result.findings = await balance(_ran(rig), ledger=ledger) | {
         "processes that were started again": sum(p.lives - 1 for p in rig.processes.values()),
         "scores that moved": int(scores != (await _scores(rig))[: len(scores)]),
     }
@@ -129,7 +138,7 @@ async def a_hearer(rig: Rig) -> Restored:
         "missing after it was healed": await _audited(rig, State.MISSING),
         "parked after it was healed": await rig.one(SCORING, "SELECT count(*) FROM parked_event"),
     }
-    found = await broken(_two(rig), ledger=ledger)
+    found = await broken(_ran(rig), ledger=ledger)
     result.findings |= {name: n for name, n in found.items() if name not in _WAITS_TO_BE_SENT}
     return result
 
@@ -161,11 +170,13 @@ async def by_the_command(rig: Rig, service: str) -> Returned:
     """Restore a service's database, and bring it back by `handoff restore`, twice.
 
     What the intake had taken in and answered meanwhile is lost with its database, but not the leads
-    that were made of it: their events tell them. What scoring lacks, it hears again.
+    that were made of it: their events tell them. What another service lacks, it hears again.
     """
     door, _ = await _run(rig)
-    if service == SCORING:
-        await rig.start(SCORING, "api")
+    if service in {PIPELINE, NOTIFIER}:
+        await asyncio.gather(rig.start(PIPELINE), rig.start(NOTIFIER))
+    if service != INTAKE:
+        await rig.start(service, "api")
     work = rig.processes[f"{service}-worker-0"]
     ledger = Ledger()
     async with await rig.client(door) as client:
@@ -181,9 +192,9 @@ async def by_the_command(rig: Rig, service: str) -> Returned:
         result.code, result.told = await _command(rig, service)
         result.code_again, _ = await _command(rig, service)
         await _some(rig, client, source, ledger, seed=3)
-    result.findings = await balance(_two(rig), ledger=ledger) | {
+    result.findings = await balance(_ran(rig), ledger=ledger) | {
         "not level by the audit": await _unlevel(rig),
-        "parked": await rig.one(SCORING, "SELECT count(*) FROM parked_event"),
+        "parked": await rig.one(service, "SELECT count(*) FROM parked_event"),
     }
     return result
 
@@ -224,7 +235,7 @@ async def _some(
 ) -> None:
     """Post leads, and wait until they have their scores."""
     await _post(client, source, ledger, seed=seed, again=again)
-    await quiet(_two(rig))
+    await quiet(_ran(rig))
 
 
 async def _post(
@@ -273,9 +284,10 @@ async def _command(rig: Rig, service: str) -> tuple[int, dict[str, Any]]:
     return command.returncode or 0, json.loads(said) if said else {}
 
 
-def _two(rig: Rig) -> Rig:
+def _ran(rig: Rig) -> Rig:
     """Return the rig as far as its processes run."""
-    return replace(rig, urls={name: rig.urls[name] for name in (INTAKE, SCORING)})
+    ran = {process.name.partition("-")[0] for process in rig.processes.values()}
+    return replace(rig, urls={name: url for name, url in rig.urls.items() if name in ran})
 
 
 async def _records(rig: Rig) -> int:
@@ -308,6 +320,6 @@ async def _audited(rig: Rig, state: State) -> int:
 async def _unlevel(rig: Rig) -> int:
     """Return what the audit finds, of the services whose processes run."""
     report = await reconcile(site_of(rig), wait=5)
-    ran = {INTAKE.replace("_", "-"), SCORING.replace("_", "-")}
+    ran = {name.replace("_", "-") for name in _ran(rig).urls}
     odd = [each for each in report.behind if each.hearer in ran]
     return len(odd) + len(report.violations) + len(report.restored)

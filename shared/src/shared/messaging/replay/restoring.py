@@ -61,7 +61,8 @@ class Restore:
         if self.order.wanted.dry_run:
             return await self._read()
         try:
-            await self._take_lease()
+            if not await self._take_lease():
+                return False
             done = await self._read()
             if done and await self._foreign():
                 raise WrongOrder("verb", self._still_sends())
@@ -72,13 +73,19 @@ class Restore:
     async def _foreign(self) -> list[str]:
         return await foreign.records(self.engine, self.settings, self.service)
 
-    async def _take_lease(self) -> None:
-        """Wait for the relay, which looks now and then whether it may go on."""
+    async def _take_lease(self) -> bool:
+        """Wait for the relay, which looks now and then whether it may go on.
+
+        False where this was told to stop before.
+        """
         end = time.monotonic() + 2 * limits.LEASE
         while not await self.lease.hold():
             if time.monotonic() > end:
                 raise WrongOrder("verb", self._still_sends())
+            if not await self.keep(self.order):
+                return False
             await asyncio.sleep(_LOOK_EVERY)
+        return True
 
     async def _read(self) -> bool:
         since = self.order.wanted.since or await self._since()

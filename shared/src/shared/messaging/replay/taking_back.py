@@ -51,21 +51,27 @@ class TakingBack:
     async def take(self, deliveries: Sequence[Delivery], strangers: Sequence[Stranger]) -> None:
         """See to it that the events are known here."""
         del strangers
+        first = {d.envelope.event_id: d for d in reversed(deliveries)}
+        became: Effects = Counter()
         async with self.engine.begin() as connection:
-            ids = await foreign.unknown(connection, [d.envelope.event_id for d in deliveries])
-            first = {d.envelope.event_id: d for d in reversed(deliveries)}
-            unknown = [first[i] for i in first if i in ids][::-1]
+            ids = await foreign.unknown(connection, list(first))
+            unknown = [d for d in deliveries if first[d.envelope.event_id] is d]
+            unknown = [d for d in unknown if d.envelope.event_id in ids]
             if unknown and not self.dry_run:
-                await self._take_back(connection, unknown)
+                became = await self._take_back(connection, unknown)
                 crash_points.reach("replay.before_commit")
-        for delivery in deliveries:
-            taken = first[delivery.envelope.event_id] is delivery and delivery in unknown
-            self.effects[delivery.envelope.topic, "taken_back" if taken else "duplicate"] += 1
+        read = Counter((d.envelope.topic, "duplicate") for d in deliveries)
+        taken = Counter(d.envelope.topic for d in unknown)
+        for topic, count in taken.items():
+            read[topic, "duplicate"] -= count
+            read[topic, "taken_back"] += count
+        self.effects.update(read + became)
 
     def turn(self) -> None:
         """Remember nothing: all is in the database."""
 
-    async def _take_back(self, connection: AsyncConnection, unknown: Sequence[Delivery]) -> None:
+    async def _take_back(self, connection: AsyncConnection, unknown: Sequence[Delivery]) -> Effects:
+        """Have the events again; return what became of what was said since."""
         envelopes = [delivery.envelope for delivery in unknown]
         await subjects.lock(connection, {each.subject for each in envelopes}, whole=True)
         await archive.take_back(connection, unknown)
@@ -74,8 +80,10 @@ class TakingBack:
         kept = _but_repeats(drawn, envelopes)
         await outbox.say_again(connection, kept)
         await self.recall(connection, envelopes)
-        self.effects.update((row.topic, "renumbered") for row in kept)
-        self.effects.update((topic, "dropped") for topic in _dropped(drawn, kept))
+        became: Effects = Counter((row.topic, "renumbered") for row in kept)
+        gone = Counter(row.topic for row in drawn) - Counter(row.topic for row in kept)
+        became.update((topic, "dropped") for topic in gone.elements())
+        return became
 
 
 def _note(envelope: Envelope) -> dict[str, object]:
@@ -122,10 +130,6 @@ def _but_repeats(drawn: Sequence[Row], envelopes: Sequence[Envelope]) -> list[Ro
         else:
             kept.append(row)
     return kept
-
-
-def _dropped(drawn: Sequence[Row], kept: Sequence[Row]) -> list[str]:
-    return list((Counter(r.topic for r in drawn) - Counter(r.topic for r in kept)).elements())
 
 
 def _type(envelope: Envelope) -> str:
