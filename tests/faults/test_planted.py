@@ -15,7 +15,14 @@ from tests.faults.figures import Figure, is_full
 from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING, Findings
 from tests.faults.rig.code import PLANTED, plant
 from tests.faults.rig.rig import Rig
-from tests.faults.scenarios import crashing, mishearing, racing, relaying, upgrading
+from tests.faults.scenarios import (
+    crashing,
+    mishearing,
+    racing,
+    relaying,
+    restoring,
+    upgrading,
+)
 
 SOON = 6.0
 
@@ -30,6 +37,7 @@ class Caught:
     beside: tuple[str, ...] = ()
 
 
+MISNUMBERED = "said under other numbers than 1, 2, 3"
 NOT_STORED = "answered 2xx and not stored"
 NOT_HEARD = "said and not heard, or the reverse"
 UNLIKE_SAID = "touchpoints scored unlike those said"
@@ -88,9 +96,8 @@ CATCHES = {
         NOTIFIER, partial(crashing.ringing, workers=2), "a task that rang twice"
     ),
     "lead-not-locked": Caught(PIPELINE, partial(racing.edits, times=60), "versions unlike changes"),
-    "sequence-before-lock": Caught(
-        PIPELINE, partial(racing.edits, times=60), "said under other numbers than 1, 2, 3"
-    ),
+    "sequence-before-lock": Caught(PIPELINE, partial(racing.edits, times=60), MISNUMBERED),
+    "number-given-twice": Caught(INTAKE, restoring.a_publisher_alone, MISNUMBERED),
 }
 
 

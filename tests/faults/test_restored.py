@@ -3,6 +3,7 @@
 import pytest
 from tests.faults.conftest import MakeRig
 from tests.faults.figures import Figure
+from tests.faults.invariants import INTAKE, NOTIFIER, PIPELINE, SCORING
 from tests.faults.rig.rig import SERVICES
 from tests.faults.scenarios import restoring
 
@@ -38,3 +39,30 @@ async def test_a_number_that_is_given_twice_parks_its_lead(make_rig: MakeRig) ->
     found = await restoring.two_events_of_one_number(await make_rig("lead_scoring"))
 
     assert not any(found.values()), found
+
+
+async def test_a_publisher_that_knows_again_what_it_said_gives_no_number_twice(
+    make_rig: MakeRig,
+) -> None:
+    found = await restoring.a_publisher_alone(await make_rig(INTAKE))
+
+    assert not any(found.values()), found
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("service", [INTAKE, SCORING, PIPELINE, NOTIFIER])
+async def test_a_service_comes_back_by_the_command_and_leads_go_on(
+    service: str, make_rig: MakeRig, figure: Figure
+) -> None:
+    result = await restoring.by_the_command(await make_rig(*SERVICES), service)
+
+    assert not any(result.findings.values()), result.findings
+    assert "foreign_records" in result.refused
+    assert (result.code, result.code_again) == (0, 1)
+    assert result.taken_back() > 0
+    assert bool(result.healed()) is (service != INTAKE)
+    assert {each["heard"] for each in result.told["look_at"]} == {service != INTAKE}
+    named = service.replace("_", "-")
+    what = f"Restored by the command: events that {named}"
+    figure(f"{what} knows again", result.taken_back(), goal="> 0")
+    figure(f"{what} heard again", result.healed(), goal="0" if service == INTAKE else "> 0")

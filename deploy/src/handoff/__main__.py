@@ -12,6 +12,7 @@ from handoff.cli.demo import demo
 from handoff.cli.doctor import doctor
 from handoff.cli.down import down
 from handoff.cli.operations import operations
+from handoff.cli.restore import restore
 from handoff.cli.scale import scale
 from handoff.cli.status import status
 from handoff.cli.trace import trace
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 for command in (up, scale, down, status, doctor, bench):
     app.command()(command)
-for command in (trace, audit, operations, demo):
+for command in (trace, audit, restore, operations, demo):
     app.command(epilog=ENVIRONMENT)(command)
 app.add_typer(parked.app, name="parked")
 app.add_typer(breaker.app, name="breaker")

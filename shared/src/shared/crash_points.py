@@ -30,6 +30,7 @@ Point = Literal[
     "timer.before_commit",
     "timer.after_commit",
     "orders.before_done",
+    "replay.before_commit",
     "replay.after_batch",
     "replay.after_send",
 ]

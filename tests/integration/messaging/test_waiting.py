@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.integration.messaging.conftest import (
     Cut,
     TallyDesk,
@@ -125,6 +125,25 @@ class TestReleasing:
             with pytest.raises(StillFailing):
                 await release.release(lead)
         assert await parked(engine, lead) == [(1, "conflict")]
+
+    async def test_of_a_rewritten_past_what_came_second_is_given_up_and_the_rest_takes_effect(
+        self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,
+        release: Release[TallyDesk],
+    ) -> None:  # fmt: skip
+        await narrowing.see_through([delivery(lead, 1)], cautious=False)
+        await narrowing.see_through(
+            [delivery(lead, 1, "again"), delivery(lead, 2), delivery(lead, 3)], cautious=False
+        )
+        given_up: list[int] = []
+
+        async def note(_connection: AsyncConnection, count: int) -> None:
+            given_up.append(count)
+
+        await release.discard(lead, note)
+
+        assert given_up == [1]
+        assert await heard_of(engine, lead) == ["1", "2", "3"]
+        assert await parked(engine, lead) == []
 
     async def test_what_the_database_refuses_fails_again_and_stays(
         self, narrowing: Consuming, engine: AsyncEngine, lead: LeadId,

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import TALLY, Tally
-from tests.integration.messaging.loops import a_relay, running, say
+from tests.integration.messaging.loops import a_relay, nothing_waits, running, say
 from tests.stack import databases
 from tests.stack.keys import bearer, make_key
 from tests.stack.running import Stack
@@ -190,6 +190,25 @@ async def restore(engine: AsyncEngine, leads: Iterable[UUID], *, heard: int) -> 
                 text("DELETE FROM stream WHERE subject = ANY(:leads) AND topic = :topic"), values
             )
             await connection.execute(text("DELETE FROM tally WHERE lead_id = ANY(:leads)"), values)
+
+
+async def go_back(engine: AsyncEngine, leads: Iterable[UUID], *, said: int, topic: str) -> None:
+    """Set what was said of leads back, as a backup would: nothing was said after `said`."""
+    values = {"leads": list(leads), "said": said, "topic": topic}
+    of_these = "subject = ANY(:leads) AND topic = :topic"
+    async with engine.begin() as connection:
+        for statement in (
+            f"DELETE FROM outbox_archive WHERE {of_these} AND sequence > :said",  # noqa: S608
+            f"UPDATE said_stream SET last_sequence = :said WHERE {of_these}",  # noqa: S608
+            f"DELETE FROM said_stream WHERE {of_these} AND last_sequence = 0",  # noqa: S608
+        ):
+            await connection.execute(text(statement), values)
+
+
+async def goes_on(engine: AsyncEngine, settings: KafkaSettings) -> None:
+    """Let the relay send what waits: it refuses as long as anything is foreign."""
+    async with running(a_relay(engine, settings)):
+        await until(lambda: nothing_waits(engine))
 
 
 async def contents(engine: AsyncEngine) -> dict[str, list[str]]:

@@ -10,7 +10,16 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.messaging.conftest import captured
-from tests.integration.replay.conftest import LEADS, in_kafka, lose_records, publish, some
+from tests.integration.messaging.loops import say
+from tests.integration.replay.conftest import (
+    LEADS,
+    go_back,
+    goes_on,
+    in_kafka,
+    lose_records,
+    publish,
+    some,
+)
 from tests.stack.databases import opened
 from tests.stack.feeder import feeding
 from tests.stack.fixtures import DatabaseFor
@@ -19,7 +28,9 @@ from tests.stack.services import environment, running, service
 from tests.stack.waiting import until
 
 from shared.clock import utc_now
+from shared.contracts.catalogue import INTAKE
 from shared.ids import LeadId
+from shared.messaging import foreign
 from shared.messaging.replay import orders
 from shared.messaging.replay.orders import Wanted
 from shared.settings import KafkaSettings
@@ -57,7 +68,7 @@ async def finished(engine: AsyncEngine, order_id: UUID, worker: Process) -> Row[
 
 
 async def ask(engine: AsyncEngine, verb: orders.Verb) -> UUID:
-    since = utc_now() - timedelta(hours=1)
+    since = None if verb == "restore" else utc_now() - timedelta(hours=1)
     async with engine.begin() as connection:
         wanted = Wanted(verb=verb, topics=(LEADS,), dry_run=False, since=since)
         return (await orders.ask(connection, wanted, actor="a test")).id
@@ -114,3 +125,31 @@ async def test_a_republish_is_finished_by_the_next_worker_and_the_order_of_each_
         again = [each.sequence for each in found[lead][3:]]
         assert list(dict.fromkeys(again)) == [1, 2, 3]
         assert len({each.event_id for each in found[lead]}) == 3
+
+
+async def test_a_restore_is_finished_by_the_next_worker_and_no_lead_is_short_of_a_word(
+    database_for: DatabaseFor, kafka_settings: KafkaSettings, tmp_path: Path
+) -> None:
+    leads = some(300)
+    await lose_records(kafka_settings)
+    url = await database_for("marketing_intake")
+    async with opened(url) as engine:
+        await publish(engine, kafka_settings, leads, "1", "2", "3")
+        await go_back(engine, leads, said=1, topic=LEADS)
+        for lead in leads[:20]:
+            await say(engine, lead, "since")
+        order_id = await ask(engine, "restore")
+        places = ["replay.before_commit:2", "replay.after_batch:2", "replay.before_commit:1"]
+        worker = partial(a_worker, "marketing_intake", url, kafka_settings, tmp_path / "log")
+        died = [await dies(worker(crash_at=place, lease_seconds="2")) for place in places]
+        refused = await foreign.records(engine, kafka_settings, INTAKE)
+        order = await finished(engine, order_id, worker())
+        unknown = await foreign.records(engine, kafka_settings, INTAKE)
+        await goes_on(engine, kafka_settings)
+    found = await in_kafka(kafka_settings, leads)
+
+    assert died == [True] * 3
+    assert order.error is None
+    assert (bool(refused), unknown) == (True, [])
+    numbers = [[each.sequence for each in some_of] for some_of in found.values()]
+    assert numbers == [[1, 2, 3, 4]] * 20 + [[1, 2, 3]] * 280

@@ -8,7 +8,7 @@ from handoff.audit.advice import advice
 from handoff.audit.behind import State
 from handoff.audit.report import Behind, Broken, InKafka, Report
 from shared.clock import utc_now
-from shared.contracts.catalogue import RETENTION_DAYS
+from shared.contracts.catalogue import INTAKE, RETENTION_DAYS
 from shared.ids import new_id
 
 LEADS = "handoff.leads.v1"
@@ -110,12 +110,26 @@ def test_records_that_kafka_lost_are_republished_and_then_healed() -> None:
 
 
 def test_no_command_is_named_where_none_helps() -> None:
-    [restored, lost] = sorted(advice([behind(State.AHEAD), behind(State.MISSING)], [], None))
+    [lost] = advice([behind(State.MISSING)], [], None)
 
-    assert "`handoff" not in restored + lost
-    assert "foreign_records" in restored + lost
-    assert "backup" in restored
+    assert "`handoff" not in lost
     assert "backup" in lost
+
+
+def test_what_was_heard_of_a_database_that_went_back_is_taken_back_by_a_command() -> None:
+    [said] = advice([behind(State.AHEAD)], [], None)
+
+    assert "foreign_records" in said
+    assert said.index("a later backup") < said.index("`handoff restore marketing-intake`")
+
+
+def test_whom_a_restored_database_knows_less_of_is_no_violation_and_is_told() -> None:
+    known = Broken(
+        invariant="captured_once", service=INTAKE, subject=new_id(), detail=None, restored=True
+    )
+    [said] = advice([], [known], None)
+
+    assert "`handoff restore marketing-intake --list`" in said
 
 
 def test_nothing_is_advised_where_there_is_nothing_to_do() -> None:

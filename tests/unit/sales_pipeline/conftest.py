@@ -12,7 +12,7 @@ from sales_pipeline.usecases.desk import Desk
 from sales_pipeline.usecases.known_lead import Word
 from sales_pipeline.usecases.open_deal import OpenDeal, open_deal
 from shared.contracts.lead import LeadCard
-from shared.ids import LeadId, RepId, new_id
+from shared.ids import DealId, LeadId, RepId, new_id
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -59,6 +59,7 @@ def a_qualified_lead() -> Callable[..., OpenDeal]:
     def build(lead_id: LeadId | None = None, version: int = 1, score: int = 70) -> OpenDeal:
         lead_id = lead_id or LeadId(new_id())
         return OpenDeal(
+            deal_id=DealId(new_id()),
             lead_id=lead_id,
             word=Word(said_of=lead_id, lead_version=version),
             lead=LeadCard(email="grace@navy.example", first_name="Grace", last_name="Hopper"),

@@ -64,8 +64,8 @@ def _ahead(behind: Sequence[Behind]) -> Iterator[str]:
         yield (
             f"{', '.join(sorted(hearers))} heard more than {publisher} knows of, so the database "
             f"of {publisher} was restored to an earlier time. Its relay holds (foreign_records): "
-            "restore a later backup of it, or its write-ahead log up to the last commit. "
-            "Neither heal nor republish bring back what its own database lacks."
+            "restore a later backup of it, or its write-ahead log up to the last commit; where "
+            f"there is none, `handoff restore {publisher}` takes back what Kafka still has."
         )
 
 
@@ -79,7 +79,12 @@ def _holes(kafka: InKafka | None) -> Iterator[str]:
 
 
 def _broken(broken: Sequence[Broken]) -> Iterator[str]:
-    if broken:
+    for service in sorted({each.service for each in broken if each.restored}):
+        yield (
+            f"{service} knows less of some leads than was said of them, since its database was "
+            f"restored: `handoff restore {service} --list` names them, for a person to look at."
+        )
+    if not all(each.restored for each in broken):
         yield (
             "Where an invariant is broken, `handoff trace ID` shows how the lead came there, or, "
             "where the ID is a receipt, `GET /v1/submissions/ID` of marketing-intake what became "

@@ -19,7 +19,14 @@ from shared.contracts.catalogue import TOPICS
 
 _MOST_A_PORTION = 1000
 
-_BROKEN = "SELECT invariant, subject, detail FROM broken WHERE {portion} LIMIT {most}"
+# What a lead is said to be, and the database does not know since it was restored, is no news; that
+# numbers are in order must hold all the same.
+_BROKEN = """
+    SELECT invariant, subject, detail,
+           invariant NOT IN ('said_once_in_order', 'parked_or_heard')
+           AND EXISTS (SELECT FROM restored r WHERE r.subject = b.subject) AS restored
+    FROM broken b WHERE {portion} LIMIT {most}
+"""
 _OWED = "SELECT topic, type, since, effect FROM owed"
 _CAUSES = """
     SELECT subject, sequence, id, name, at FROM story

@@ -91,7 +91,8 @@ async def reconcile(
         ],
         behind=behind,
         passed_over=sum(each.passed_over for each in found.comparisons),
-        violations=found.broken,
+        violations=[each for each in found.broken if not each.restored],
+        restored=[each for each in found.broken if each.restored],
         kafka=in_kafka,
         advice=advice(behind, found.broken, in_kafka),
     )

@@ -34,6 +34,9 @@ class Broken(BaseModel):
     service: str
     subject: UUID = Field(description="the lead's id, or a submission's receipt")
     detail: str | None
+    restored: bool = Field(
+        default=False, description="the database was restored, and a person was told of this lead"
+    )
 
 
 class Pair(BaseModel):
@@ -79,6 +82,11 @@ class Report(BaseModel):
     behind: list[Behind]
     passed_over: int = Field(default=0, description="streams that differ beyond `behind`")
     violations: list[Broken] = []
+    restored: list[Broken] = Field(
+        default=[],
+        description="what a database does not know of a lead since it was restored: "
+        "`handoff restore SERVICE --list` names these leads for a person",
+    )
     kafka: InKafka | None = Field(default=None, description="None: the topics were not read")
     advice: list[str] = Field(default=[], description="what to do, a sentence each")
 

@@ -17,6 +17,7 @@ from handoff.audit.topics import NoTopics
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err
 from handoff.door import Refused
+from handoff.restore import Stands
 from handoff.services import SERVICES
 from handoff.site import NotFound, Site, find_site
 from shared.settings import WrongSetting
@@ -30,8 +31,8 @@ class NotSo(Exception):
 
 # The last of them is what asyncpg says of a session that was ended just before the question.
 EXPECTED = (
-    NotSo, NotFound, NoTopics, Refused, OSError, asyncpg.PostgresError, asyncpg.InterfaceError,
-    KafkaError, InternalClientError,
+    NotSo, NotFound, NoTopics, Refused, Stands, OSError, asyncpg.PostgresError,
+    asyncpg.InterfaceError, KafkaError, InternalClientError,
 )  # fmt: skip
 
 

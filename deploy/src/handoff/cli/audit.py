@@ -139,6 +139,8 @@ def _verdict(report: Report) -> str:
     parked = sum(pair.parked for pair in report.pairs)
     looked = f" since {report.since:%Y-%m-%d %H:%M:%S}Z" if report.since else ""
     rest = f"; {parked} events are parked" if parked else ""
+    if leads := {each.subject for each in report.restored}:
+        rest += f"; {len(leads)} leads wait for a person since a database was restored"
     if report.kafka:
         rest += f"; {report.kafka.records} records in Kafka"
     if report.fine:

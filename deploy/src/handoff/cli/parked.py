@@ -115,7 +115,8 @@ def discard(
 ) -> None:
     """Give up a lead's parked events: they will never have an effect.
 
-    Of what Kafka does not take, the first event goes out blank, and those behind it follow.
+    Of what Kafka does not take, the first event goes out blank, and those behind it follow. Of a
+    conflict the event that came second goes, and those behind it take effect.
 
     Example: handoff parked discard 019ab3c2-7d3a-7f00-8000-5b1d2c3e4f50 --reason "sent as a test"
     """

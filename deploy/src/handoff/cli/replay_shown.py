@@ -23,6 +23,7 @@ _FIELD = re.compile(r"\b(from_offset|to_offset|lead_id)\b")
 _COUNTS = {
     "heal": ("read", "applied", "duplicates", "passed", "parked", "unreadable"),
     "republish": ("sent",),
+    "restore": ("read", "taken_back", "renumbered", "dropped"),
 }
 
 
@@ -38,7 +39,7 @@ def in_options(sentence: str) -> str:
 
 def progress(service: str, order: Order) -> str:
     """Return one line for the time while it runs."""
-    words = [f"{_sum(order, name)} {name}" for name in _COUNTS[order["verb"]]]
+    words = [f"{_sum(order, name)} {_word(name)}" for name in _COUNTS[order["verb"]]]
     state = f"held: {order['held']}" if order["held"] else order["state"]
     return f"{service} {order['verb']}, {state}: {', '.join(words)}"
 
@@ -62,7 +63,7 @@ def table(orders: list[Order]) -> Table:
     """Return a list of orders."""
     made = Table("order", "verb", "state", "asked", "by", "what came of it", box=None)
     for order in orders:
-        counts = ", ".join(f"{_sum(order, name)} {name}" for name in _COUNTS[order["verb"]])
+        counts = ", ".join(f"{_sum(order, name)} {_word(name)}" for name in _COUNTS[order["verb"]])
         verb = f"{order['verb']}, dry run" if order["dry_run"] else order["verb"]
         asked = order["created_at"][:19]
         made.add_row(order["id"], verb, order["state"], asked, order["actor"], counts)
@@ -71,10 +72,14 @@ def table(orders: list[Order]) -> Table:
 
 def _by_topic(order: Order) -> Table:
     names = _COUNTS[order["verb"]]
-    made = Table("topic", *names, box=None)
+    made = Table("topic", *map(_word, names), box=None)
     for counted in order["counts"]:
         made.add_row(counted["topic"], *(str(counted[name]) for name in names))
     return made
+
+
+def _word(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _sum(order: Order, name: str) -> int:

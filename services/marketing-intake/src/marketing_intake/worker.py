@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from marketing_intake.adapters.submissions import submissions_by_day
 from marketing_intake.config import Settings
+from marketing_intake.entrypoints.recalling import Recalling
 from marketing_intake.entrypoints.resolver import Resolver
 from marketing_intake.service import SERVICE
 from shared import working
@@ -29,6 +30,7 @@ def make_loops(
         service=SERVICE,
         version=version_of(SERVICE),
         heartbeats=heartbeats,
+        recall=Recalling(settings.erasure_key).recall,
         tables_by_day=(submissions_by_day(settings.submission_days),),
     )
     resolver = Resolver(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from notifier.config import Settings
+from notifier.entrypoints.recalling import recall
 from notifier.entrypoints.timer import TaskTimer
 from notifier.entrypoints.worker import NotifierHearer
 from notifier.service import SERVICE
@@ -30,6 +31,7 @@ def make_loops(
         version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=NotifierHearer(),
+        recall=recall,
         timers=[TaskTimer()],
     )
     return worker.loops()

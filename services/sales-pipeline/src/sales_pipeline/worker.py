@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sales_pipeline.config import Settings
+from sales_pipeline.entrypoints.recalling import recall
 from sales_pipeline.entrypoints.worker import PipelineHearer
 from sales_pipeline.service import SERVICE
 from shared import working
@@ -29,6 +30,7 @@ def make_loops(
         version=version_of(SERVICE),
         heartbeats=heartbeats,
         hearer=PipelineHearer(),
+        recall=recall,
     )
     return worker.loops()
 

@@ -37,7 +37,7 @@ DO $$ BEGIN
     REVOKE ALL ON FUNCTION create_api_key, revoke_api_key FROM PUBLIC;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'operations') THEN
         GRANT SELECT ON said, heard, subscribed, story, alias, api_key_list TO operations;
-        GRANT SELECT ON audited, moved, broken, owed, effect, excused TO operations;
+        GRANT SELECT ON audited, moved, broken, owed, effect, excused, restored TO operations;
         GRANT SELECT ON alembic_version TO operations;
         GRANT EXECUTE ON FUNCTION create_api_key, revoke_api_key TO operations;
     END IF;

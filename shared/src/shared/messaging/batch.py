@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import crash_points
 from shared.contracts import catalogue
+from shared.contracts.envelope import Envelope
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadMerged
 from shared.database.direct import begin
@@ -294,7 +295,11 @@ class Batch(Generic[D]):
                 continue
             became.note(each)
             cause = outbox.Cause.of(delivery.envelope)
-            said += [(name, (event, cause)) for event in events]
+            said += [
+                (name, (event, cause))
+                for event in events
+                if not _was_said(streams, event, delivery.envelope)
+            ]
         return [each for name, each in said if name not in failures]
 
     def _call(self, desk: D, heard: Heard[Any], now: datetime) -> Sequence[Event]:
@@ -311,6 +316,12 @@ class Batch(Generic[D]):
             ages.measure(envelope, now, listened=envelope.kind in self.listened)
         for (topic, effect), events in plan.effects(self.listened).items():
             self.count(topic, effect, events)
+
+
+def _was_said(streams: Mapping[UUID, Streams], event: Event, cause: Envelope) -> bool:
+    """Tell whether Kafka has the event of the database that was before this one was restored."""
+    known = streams.get(event.subject)
+    return known is not None and known.was_said(wire_type=event.wire_type(), cause=cause.event_id)
 
 
 def _done(deliveries: Sequence[Delivery], failures: Sequence[Failure]) -> list[UUID]:

@@ -1,15 +1,16 @@
 """Looks for records of our own in Kafka that our database does not know: it was restored.
 
 Publishing on would give numbers a second time that hearers have seen already, so the relay
-refuses to begin until somebody decides.
+refuses to begin until somebody has the records taken back (`replay.taking_back`).
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import limits
 from shared.clock import utc_now
@@ -25,8 +26,8 @@ from shared.settings import KafkaSettings
 ADVICE = (
     "Kafka holds events of this service that its database does not know: the database was restored"
     " to an earlier moment. Nothing is sent, and nothing is lost by waiting. Restore it to its"
-    " latest moment; `handoff audit` names the leads that it lacks, as `ahead`. See"
-    " docs/operating.md, After restoring a database."
+    " latest moment; where there is none later, `handoff restore SERVICE` takes back what Kafka"
+    " still has. See docs/operating.md, After restoring a database."
 )
 _READ_MILLISECONDS = 5000
 
@@ -45,10 +46,15 @@ async def records(engine: AsyncEngine, settings: KafkaSettings, service: str) ->
         ids = await _newest(settings, service)
     if not ids:
         return []
-    oldest = first_id_of(utc_now() - timedelta(days=RETENTION_DAYS))
     async with engine.connect() as connection:
-        rows = await connection.execute(_UNKNOWN, {"ids": ids, "oldest": oldest})
-        return [str(row.id) for row in rows]
+        return [str(each) for each in await unknown(connection, ids)]
+
+
+async def unknown(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the events that this database neither is to send nor has sent."""
+    oldest = first_id_of(utc_now() - timedelta(days=RETENTION_DAYS))
+    rows = await connection.execute(_UNKNOWN, {"ids": list(ids), "oldest": oldest})
+    return {row.id for row in rows}
 
 
 async def _newest(settings: KafkaSettings, service: str) -> list[UUID]:

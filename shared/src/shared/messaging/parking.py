@@ -47,6 +47,9 @@ _ADVANCE = text("""
     WHERE excluded.last_sequence > s.last_sequence
 """)
 _DROP = text("DELETE FROM parked_event WHERE subject = ANY(:subjects)")
+_DROP_CONFLICTS = text("""
+    DELETE FROM parked_event WHERE subject = ANY(:subjects) AND reason = 'conflict'
+""")
 _ERROR_LENGTH = 500
 _TRACEBACK_LENGTH = 20_000
 
@@ -118,6 +121,11 @@ async def unpark(connection: AsyncConnection, deliveries: Sequence[Delivery]) ->
     ids = [delivery.parked_id for delivery in deliveries if delivery.parked_id is not None]
     if ids:
         await connection.execute(_DELETE, {"ids": ids})
+
+
+async def drop_conflicts(connection: AsyncConnection, subjects: Sequence[UUID]) -> int:
+    """Drop events that came under a number which another had; return how many that were."""
+    return (await connection.execute(_DROP_CONFLICTS, {"subjects": list(subjects)})).rowcount
 
 
 async def pass_over(connection: AsyncConnection, subjects: Sequence[UUID]) -> int:

@@ -19,6 +19,8 @@ _LOAD = Statement("""
     UNION ALL
     SELECT reason, topic, subject, sequence, event_id
     FROM parked_event WHERE subject = ANY(:subjects)
+    UNION ALL
+    SELECT 'said', type, subject, sequence, cause FROM taken_back WHERE subject = ANY(:subjects)
 """)
 _LAST = text("SELECT topic, subject, last_sequence FROM stream WHERE subject = ANY(:subjects)")
 _SAVE = Upsert(
@@ -40,6 +42,8 @@ async def load(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> d
     for row in await _LOAD.rows(connection, subjects=list(locked)):
         if row.what == "heard":
             found[row.subject].positions[row.topic] = Position(row.sequence, row.event_id)
+        elif row.what == "said":
+            found[row.subject].remember(wire_type=row.topic, cause=row.event_id)
         else:
             found[row.subject].parked.add((row.topic, row.sequence))
     return found

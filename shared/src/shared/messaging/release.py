@@ -4,7 +4,8 @@ Release runs the events through the same handler as ever, each in a transaction 
 stops at the first that fails. Discard moves the positions past them without any effect.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
@@ -97,16 +98,23 @@ class Release(Generic[D]):
     async def discard(self, subject: UUID, note: Note) -> None:
         """Pass over what is parked; how many events were given up is noted with it.
 
+        Of a conflict only the event that came second is given up; what waits behind it is sound.
+
         Raises:
             NothingParked: there is none.
+            StillFailing: what waited behind a conflict cannot take effect.
         """
         async with self.engine.begin() as connection:
             locked = await self._lock(connection, subject)
-            count = await parking.pass_over(connection, list(locked))
+            conflicts = await _drop_conflicts(connection, locked)
+            count = conflicts or await parking.pass_over(connection, list(locked))
             if not count:
                 raise NothingParked(str(subject))
             await connection.execute(_CLEAR, {"names": list(locked)})
             await note(connection, count)
+        if conflicts:
+            with suppress(NothingParked):
+                await self.release(subject)
 
     async def _first(self, subject: UUID) -> Delivery | None:
         """Return the next event that can be applied; clear the mark when there is none left."""
@@ -181,3 +189,10 @@ class Release(Generic[D]):
             if not streams[envelope.subject].is_early(envelope, started_at=started_at):
                 return delivery
         return None
+
+
+async def _drop_conflicts(connection: AsyncConnection, locked: Mapping[UUID, Subject]) -> int:
+    """Drop the conflicts of a lead that is parked for them; return how many."""
+    if all(subject.parked_as != "conflict" for subject in locked.values()):
+        return 0
+    return await parking.drop_conflicts(connection, list(locked))

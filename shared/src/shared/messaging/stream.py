@@ -46,6 +46,8 @@ class Streams:
     """What is known of the streams of one name, kept true while a batch goes by.
 
     `subject` is whose they are. `parked` holds (topic, sequence) of the events that are parked.
+    `said`: how often this service said what type of event for which cause, as far as it was taken
+    back after a restore; the cause may be heard again.
     """
 
     subject: Subject
@@ -53,6 +55,7 @@ class Streams:
     parked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     standing: Standing = field(default_factory=Standing)
     moved: set[str] = field(default_factory=set[str])
+    said: dict[tuple[str, UUID], int] = field(default_factory=dict[tuple[str, UUID], int])
 
     def judge(self, envelope: Envelope, *, started_at: datetime) -> Verdict:
         """Say what is to be done with an event. `started_at`: the service's first hearing."""
@@ -87,6 +90,17 @@ class Streams:
         self.positions[envelope.topic] = Position(envelope.sequence, envelope.event_id)
         self.parked.discard((envelope.topic, envelope.sequence))
         self.moved.add(envelope.topic)
+
+    def remember(self, *, wire_type: str, cause: UUID) -> None:
+        """Note that an event was said for this cause, by the database that was before this one."""
+        self.said[wire_type, cause] = self.said.get((wire_type, cause), 0) + 1
+
+    def was_said(self, *, wire_type: str, cause: UUID) -> bool:
+        """Tell, once for each event, whether what is about to be said was said for this cause."""
+        left = self.said.get((wire_type, cause), 0)
+        if left:
+            self.said[wire_type, cause] = left - 1
+        return left > 0
 
     def _next(self, envelope: Envelope, last: Position | None, started_at: datetime) -> int:
         """A subject that is older than our first hearing may begin at any number."""

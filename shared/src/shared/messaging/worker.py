@@ -22,6 +22,7 @@ from shared.messaging.loops import Loop
 from shared.messaging.orders import Orders
 from shared.messaging.relay import Relay
 from shared.messaging.replay.replays import Replays
+from shared.messaging.replay.taking_back import Recall, recall_nothing
 from shared.messaging.settings import WorkerSettings
 from shared.messaging.timers import Timer, TimerLoop
 from shared.telemetry.heartbeat import Heartbeats
@@ -40,6 +41,7 @@ class Worker:
     version: str
     heartbeats: Heartbeats
     hearer: Hearer[Any] | None = None
+    recall: Recall = recall_nothing
     timers: Sequence[Timer] = ()
     tables_by_day: Sequence[DayTable] = ()
     said: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,6 +98,7 @@ class Worker:
             lease=self.lease("replays"),
             heartbeat=self.heartbeats.loop("replays"),
             hearer=self.hearer,
+            recall=self.recall,
         )
 
     def _janitor(self) -> Janitor:

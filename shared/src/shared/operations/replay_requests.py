@@ -27,6 +27,8 @@ class Replaying(Body):
     `heal` hears a range of topics again: what is missing takes effect, the rest is a duplicate. The
     range is `since` (and `until`), or a `partition` of a topic with its offsets.
     `republish` sends again what was sent: `since` (and `until`), or all of one `lead_id`.
+    `restore` takes back what this service had said and its restored database does not know of;
+    from when on it finds out by itself.
     """
 
     model_config = ConfigDict(
@@ -51,8 +53,20 @@ class Replaying(Body):
         Raises:
             Problem: 422 that names the field: the parts do not go together.
         """
-        topics = self._heal(service, now) if self.verb == "heal" else self._republish(service, now)
+        ways = {"heal": self._heal, "republish": self._republish, "restore": self._restore}
+        topics = ways[self.verb](service, now)
         return Wanted(topics=topics, **self.model_dump(exclude={"topic"}))
+
+    def _restore(self, service: str, _now: datetime) -> tuple[str, ...]:
+        for name in ("topic", "since", "until", "partition", "from_offset", "to_offset", "lead_id"):
+            if getattr(self, name) is not None:
+                raise _wrong(name, f"{name} does not go with restore: leave it out")
+        said = said_by(service)
+        if not said:
+            raise _wrong(
+                "verb", f"{service} says nothing, so there is nothing to take back: heal it"
+            )
+        return said
 
     def _heal(self, service: str, now: datetime) -> tuple[str, ...]:
         heard = heard_by(service)

@@ -42,11 +42,14 @@ class TopicCounts(BaseModel):
     topic: str
     read: int = Field(0, description="heal: records read")
     applied: int = Field(0, description="heal: events that were missing and took effect")
-    duplicates: int = Field(0, description="heal: events that had been heard, or are parked")
+    duplicates: int = Field(0, description="events that had been heard, or are parked, or known")
     passed: int = Field(0, description="heal: events that only moved a position")
     parked: int = Field(0, description="heal: events that wait now, as of a gap or of poison")
     unreadable: int = Field(0, description="heal: records that are no events")
     sent: int = Field(0, description="republish: events sent again")
+    taken_back: int = Field(0, description="restore: events that are known again")
+    renumbered: int = Field(0, description="restore: events said since that go behind them")
+    dropped: int = Field(0, description="restore: events that said again what was said before")
 
 
 class ReplayOrder(BaseModel):
@@ -94,6 +97,7 @@ def _add_asking(router: APIRouter, engine: AsyncEngine, keyring: Keyring, servic
     ) -> Response:
         """Have a range of topics heard again, or a part of the archive sent again, by the worker.
 
+        Or, after its database was restored, have what the service said taken back from Kafka.
         Nothing takes effect twice, however often and beside whatever it is done.
         """
         wanted = asked.read(service, utc_now())

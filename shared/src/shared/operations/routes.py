@@ -101,8 +101,9 @@ def _add_orders(router: APIRouter, engine: AsyncEngine, keyring: Keyring) -> Non
     ) -> Response:
         """Give up a lead's parked events: they will never have an effect here.
 
-        Of what Kafka does not take (`held`) the first event is given up: it goes out blank, and
-        those behind it follow.
+        Of a conflict only the event that came second, and those behind it take effect. Of what
+        Kafka does not take (`held`) the first event is given up: it goes out blank, and those
+        behind it follow.
         """
         await _require_parked(engine, subject)
         order = await parking_orders.give(

@@ -20,7 +20,7 @@ from marketing_intake.usecases.desk import Desk
 from marketing_intake.usecases.resolve_submission import ResolveSubmission, resolve_submission
 from shared import crash_points
 from shared.database.direct import begin
-from shared.ids import LeadId, new_id
+from shared.ids import LeadId, id_from
 from shared.messaging import outbox, subjects
 from shared.messaging.outbox import Cause, Said
 from shared.telemetry import spans
@@ -109,7 +109,7 @@ def _read(one: Pending, known: Mapping[UUID, Source]) -> ResolveSubmission:
             source=source,
             said=read_fields(cast("dict[str, object]", fields), source=source, phones=to_e164),
             received_at=one.received_at,
-            new_lead_id=LeadId(new_id()),
+            new_lead_id=LeadId(id_from(one.id, "lead")),
             content_hash=one.content_hash,
         )
     except Exception as error:

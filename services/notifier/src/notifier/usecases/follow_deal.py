@@ -16,7 +16,7 @@ from notifier.usecases.saying import about
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
 from shared.contracts.task import TaskCreated
-from shared.ids import DealId, LeadId, RepId, TaskId, new_id
+from shared.ids import DealId, LeadId, RepId, TaskId, id_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def _task(playbook: Playbook, command: FollowDeal, lead: KnownLead, *, now: date
     trigger = command.trigger
     due_at = trigger.occurred_at + playbook.due_in
     return Task(
-        id=TaskId(new_id()),
+        id=TaskId(id_from(trigger.event_id, playbook.id)),
         playbook_id=playbook.id,
         playbook=playbook.name,
         trigger_event_id=trigger.event_id,

@@ -31,7 +31,7 @@ from shared.contracts.task import (
     TaskEvent,
     TaskOverdue,
 )
-from shared.ids import DealId, LeadId
+from shared.ids import DealId, LeadId, id_from
 from shared.messaging.heard import Heard
 
 Handler = Callable[[Desk, Heard[Any], datetime], Sequence[Event]]
@@ -48,6 +48,7 @@ def _a_lead_is_known(
 
 def _a_lead_qualified(desk: Desk, heard: Heard[LeadQualified], now: datetime) -> Sequence[Event]:
     command = OpenDeal(
+        deal_id=DealId(id_from(heard.envelope.event_id, "deal")),
         lead_id=LeadId(heard.subject),
         word=_word(heard),
         lead=heard.event.lead,

@@ -16,16 +16,18 @@ from sales_pipeline.usecases.known_lead import Judged, Scored, Word
 from sales_pipeline.usecases.saying import handed_over, opened
 from shared.contracts.event import Event
 from shared.contracts.lead import LeadCard
-from shared.ids import DealId, LeadId, new_id
+from shared.ids import DealId, LeadId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDeal:
     """A lead qualified by this word, with this score; the card is what marketing knew then.
 
+    `deal_id`: what a deal that it opens is called, the same whenever the word is heard.
     `asked_at`: when what it qualified by was received.
     """
 
+    deal_id: DealId
     lead_id: LeadId
     word: Word
     lead: LeadCard
@@ -53,7 +55,7 @@ def open_deal(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
 
 def _open(command: OpenDeal, desk: Desk, *, now: datetime) -> list[Event]:
     deal = Deal(
-        id=DealId(new_id()),
+        id=command.deal_id,
         lead_id=command.lead_id,
         opened_for=command.word.said_of,
         owner_id=desk.team().next_owner(reps=desk.reps.values()),

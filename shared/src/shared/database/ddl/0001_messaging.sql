@@ -65,6 +65,22 @@ CREATE INDEX outbox_archive_id ON outbox_archive (id);
 CREATE INDEX outbox_archive_sent ON outbox_archive
     USING brin (published_at, "offset") WITH (pages_per_range = 32, autosummarize = on);
 
+-- What this service had said, and did not know of any more after its database was restored: Kafka
+-- still had it. The events are in the archive again; what they tell of may not be in this database,
+-- so a person looks at these leads. `cause`: what was heard or posted that led to it.
+CREATE TABLE taken_back (
+    event_id uuid PRIMARY KEY,
+    topic    text        NOT NULL,
+    subject  uuid        NOT NULL,
+    sequence bigint      NOT NULL,
+    type     text        NOT NULL,
+    cause    uuid        NOT NULL,
+    heard    boolean     NOT NULL, -- the cause is an event, which can be heard again
+    said_at  timestamptz NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX taken_back_subject ON taken_back (subject);
+
 -- Subjects whose next event Kafka does not take; the relay's read leaves them out.
 CREATE TABLE outbox_held (
     topic   text        NOT NULL,
@@ -271,10 +287,11 @@ CREATE INDEX parking_order_release ON parking_order (release_id) WHERE release_i
 CREATE INDEX parking_order_open ON parking_order (asked_at) WHERE done_at IS NULL;
 
 -- What a person asked the worker to bring once more. `heal`: a range of topics is heard again, from
--- Kafka; `republish`: a part of the archive is sent again. One at a time, by the holder of a lease.
+-- Kafka; `republish`: a part of the archive is sent again; `restore`: what this service said is taken
+-- back from Kafka. One at a time, by the holder of a lease.
 CREATE TABLE replay_order (
     id           uuid PRIMARY KEY,
-    verb         text        NOT NULL CHECK (verb IN ('heal', 'republish')),
+    verb         text        NOT NULL CHECK (verb IN ('heal', 'republish', 'restore')),
     topics       text[]      NOT NULL,
     since        timestamptz,
     until        timestamptz,
@@ -344,6 +361,10 @@ UNION ALL
 SELECT subject FROM given_up
 UNION ALL
 SELECT n.subject FROM namesake n JOIN given_up g ON g.subject = n.name;
+
+-- Of whom this database may know less than was said, because it was restored.
+CREATE VIEW restored AS
+SELECT subject, topic, sequence, type, event_id, said_at, heard, taken_at FROM taken_back;
 
 -- Violations, one row each; every service adds those of its own invariants in its view `broken`.
 CREATE VIEW messaging_broken AS

@@ -28,11 +28,17 @@ _SHOWN_AS = {
     "passed": "passed",
     "duplicate": "duplicates",
     "parked": "parked",
+    "taken_back": "taken_back",
+    "renumbered": "renumbered",
+    "dropped": "dropped",
 }
 
 
 class Taker(Protocol):
-    """What becomes of the records: an effect (`Hearing`), or a judgement only (`Rehearsal`)."""
+    """What becomes of the records: an effect (`Hearing`), or a judgement only (`Rehearsal`).
+
+    Of a service's own records: they are taken back (`TakingBack`).
+    """
 
     @property
     def effects(self) -> Effects:

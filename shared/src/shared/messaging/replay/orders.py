@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.ids import new_id
 
-Verb = Literal["heal", "republish"]
+Verb = Literal["heal", "republish", "restore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Wanted:
     """What a person asks for.
 
     A heal goes by `since` (and `until`), or by `partition` with offsets, both of which it takes in;
-    a republish by `since`, or by `lead_id`.
+    a republish by `since`, or by `lead_id`. A restore finds out by itself what is unknown here.
     """
 
     verb: Verb

@@ -22,8 +22,10 @@ from shared.messaging.narrowing import Narrowing
 from shared.messaging.replay import orders
 from shared.messaging.replay.heal import Heal
 from shared.messaging.replay.hearing import Hearing, Rehearsal
-from shared.messaging.replay.orders import Order, WrongOrder
+from shared.messaging.replay.orders import Keep, Order, WrongOrder
 from shared.messaging.replay.republish import NotTaken, Republish
+from shared.messaging.replay.restoring import Restore
+from shared.messaging.replay.taking_back import Recall, recall_nothing
 from shared.messaging.sending import Sending
 from shared.settings import KafkaSettings
 from shared.telemetry import trail
@@ -38,7 +40,10 @@ _PACE_SECONDS = 0.01
 
 @dataclass(slots=True)
 class Replays:
-    """The worker's side. `hearer` is None where the service hears nothing."""
+    """The worker's side. `hearer` is None where the service hears nothing.
+
+    `recall` brings back what the service's own words tell of.
+    """
 
     engine: AsyncEngine
     settings: KafkaSettings
@@ -47,6 +52,7 @@ class Replays:
     lease: Lease
     heartbeat: Heartbeat
     hearer: Hearer[Any] | None = None
+    recall: Recall = recall_nothing
     hearing: Hearing[Any] | None = field(init=False, default=None)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,8 +108,14 @@ class Replays:
             sending = Sending(self.settings, self.service)
             async with self.heartbeat.beating():  # a page has many flights, each with its limit
                 return await Republish(self.engine, sending, order, keep).run()
+        if order.wanted.verb == "restore":
+            async with self.heartbeat.beating():  # it may wait for the relay's lease
+                return await self._restore(order, keep).run()
         taker = await self._taker(order)
         return await Heal(self.settings, taker, order, keep).run()
+
+    def _restore(self, order: Order, keep: Keep) -> Restore:
+        return Restore(self.engine, self.settings, self.service, order, keep, self.recall)
 
     async def _taker(self, order: Order) -> Hearing[Any] | Rehearsal[Any]:
         """Return what gives the events their effect, or only judges them.
