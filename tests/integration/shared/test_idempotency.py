@@ -26,8 +26,8 @@ OTHER = idempotency.fingerprint("add deal", Money(amount_minor=2, currency="EUR"
 async def effects(web_engine: AsyncEngine) -> None:
     """A table in which each effect leaves a row."""
     async with web_engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE IF NOT EXISTS effect (id uuid)"))
-        await connection.execute(text("TRUNCATE effect, idempotency"))
+        await connection.execute(text("CREATE TABLE IF NOT EXISTS made (id uuid)"))
+        await connection.execute(text("TRUNCATE made, idempotency"))
 
 
 async def act(
@@ -38,7 +38,7 @@ async def act(
         answer = await idempotency.recall(connection, caller, key, content)
         if answer is None:
             made = new_id()
-            await connection.execute(text("INSERT INTO effect VALUES (:id)"), {"id": made})
+            await connection.execute(text("INSERT INTO made VALUES (:id)"), {"id": made})
             await asyncio.sleep(0.02)
             answer = StoredAnswer(201, f'{{"id":"{made}"}}', {"Location": f"/v1/deals/{made}"})
             await idempotency.remember(
@@ -49,7 +49,7 @@ async def act(
 
 async def count(engine: AsyncEngine) -> int:
     async with engine.begin() as connection:
-        return (await connection.execute(text("SELECT count(*) FROM effect"))).scalar_one()
+        return (await connection.execute(text("SELECT count(*) FROM made"))).scalar_one()
 
 
 async def test_a_repeated_request_gets_the_first_answer(web_engine: AsyncEngine) -> None:

@@ -6,7 +6,7 @@ its names; the others never notice. What becomes of that lead is the consumer's 
 
 import traceback
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic
@@ -23,13 +23,10 @@ from shared.database.direct import begin
 from shared.messaging import ages, attempts, erasure, merging, outbox, parking, positions, subjects
 from shared.messaging.heard import D, Heard, Hearer
 from shared.messaging.merging import Became, NotLocked
-from shared.messaging.parking import Parked
+from shared.messaging.plan import Effects, Plan, Waiting
 from shared.messaging.records import Delivery
 from shared.messaging.stream import Streams, Verdict
 from shared.telemetry import metrics, spans
-
-Effects = Counter[tuple[str, str]]
-"""How often something became of events, by topic and by what: see `metrics.HEARD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +58,6 @@ class Failure:
     def name(self) -> str:
         """The kind of error alone."""
         return self.error.partition(":")[0]
-
-
-@dataclass(slots=True)
-class Plan:
-    """What a batch will do: made in memory, from the positions under lock."""
-
-    apply: list[Delivery] = field(default_factory=list[Delivery])
-    park: list[Parked] = field(default_factory=list[Parked])
-    erase: list[UUID] = field(default_factory=list[UUID])
-    unpark: list[Delivery] = field(default_factory=list[Delivery])
-    advance: list[Delivery] = field(default_factory=list[Delivery])
-    repeat: list[Delivery] = field(default_factory=list[Delivery])
-
-    def without(self, names: set[UUID]) -> None:
-        """Take subjects out again: nothing is written for them."""
-        self.apply = [d for d in self.apply if d.envelope.subject not in names]
-        self.park = [p for p in self.park if p.delivery.envelope.subject not in names]
-        self.unpark = [d for d in self.unpark if d.envelope.subject not in names]
-        self.advance = [d for d in self.advance if d.envelope.subject not in names]
-        self.repeat = [d for d in self.repeat if d.envelope.subject not in names]
-
-    def effects(self, listened: Container[str]) -> Effects:
-        """Count what becomes of the events; those of kinds that nobody listens to are ignored."""
-        found = Counter[tuple[str, str]]()
-        for delivery in self.apply:
-            effect = "applied" if delivery.envelope.kind in listened else "ignored"
-            found[delivery.envelope.topic, effect] += 1
-        found.update((d.envelope.topic, "passed") for d in self.advance)
-        found.update((d.envelope.topic, "duplicate") for d in self.repeat)
-        found.update((p.delivery.envelope.topic, "parked") for p in self.park)
-        return found
 
 
 @dataclass(slots=True)
@@ -162,9 +128,7 @@ class Batch(Generic[D]):
         self._measure(plan, streams)
         return failures
 
-    async def gaps(
-        self, connection: AsyncConnection, streams: Mapping[UUID, Streams]
-    ) -> dict[tuple[str, UUID, int], Delivery]:
+    async def gaps(self, connection: AsyncConnection, streams: Mapping[UUID, Streams]) -> Waiting:
         """Return the parked events that may be next once a missing one is here.
 
         Where they are released, each goes alone: none of them may follow another.
@@ -183,7 +147,7 @@ class Batch(Generic[D]):
         self,
         deliveries: Sequence[Delivery],
         streams: Mapping[UUID, Streams],
-        waiting: dict[tuple[str, UUID, int], Delivery],
+        waiting: Waiting,
     ) -> Plan:
         """Judge the deliveries, and move the positions in `streams` with them; nothing is written.
 
@@ -194,17 +158,17 @@ class Batch(Generic[D]):
             envelope = delivery.envelope
             known = streams[envelope.subject]
             if self._erases(delivery) and not known.standing.erased:
-                _erase(plan, streams, envelope.subject)
+                plan.forget(streams, envelope.subject)
                 plan.advance.append(delivery)
                 known.advance(envelope)
                 continue
             verdict = known.judge(envelope, started_at=self.started_at[envelope.topic])
             before = len(plan.apply)
-            _follow(plan, known, delivery, verdict)
+            plan.follow(known, delivery, verdict)
             if verdict is Verdict.GAP:
                 waiting[envelope.topic, envelope.subject, envelope.sequence] = delivery
             elif verdict in (Verdict.APPLY, Verdict.ADVANCE) and not known.standing.erased:
-                _take_up(plan, known, waiting, delivery)
+                plan.take_up(known, waiting, delivery)
             self._unite(plan, streams, plan.apply[before:])
         return plan
 
@@ -217,7 +181,7 @@ class Batch(Generic[D]):
         for merge in filter(None, map(merging.merge_in, applied)):
             merging.unite(streams, merge)
             if streams[merge.surviving_id].standing.erased:
-                _erase(plan, streams, merge.surviving_id)
+                plan.forget(streams, merge.surviving_id)
 
     def _erases(self, delivery: Delivery) -> bool:
         kinds = catalogue.KINDS.get(delivery.envelope.kind, {})
@@ -355,54 +319,3 @@ def _fail(
     names = merging.same_lead(streams, delivery.envelope.subject)
     failures.update(dict.fromkeys(names, Failure.of(delivery, error, names)))
     return {streams[name].subject.id for name in names}
-
-
-_PARKED_AS = {Verdict.GAP: "gap", Verdict.BEHIND: "behind", Verdict.CONFLICT: "conflict"}
-
-
-def _follow(plan: Plan, known: Streams, delivery: Delivery, verdict: Verdict) -> None:
-    """Write a verdict into the plan, and move the position with it."""
-    envelope = delivery.envelope
-    if verdict in (Verdict.APPLY, Verdict.ADVANCE):
-        known.advance(envelope)
-    if verdict is not Verdict.GAP and delivery.parked_id is not None:
-        plan.unpark.append(delivery)
-    if verdict is Verdict.APPLY:
-        plan.apply.append(delivery)
-    elif verdict is Verdict.ADVANCE:
-        plan.advance.append(delivery)
-    elif verdict is Verdict.DUPLICATE:
-        plan.repeat.append(delivery)
-    elif verdict in _PARKED_AS:
-        known.parked.add((envelope.topic, envelope.sequence))
-        plan.park.append(Parked(delivery, _PARKED_AS[verdict]))
-    if verdict is Verdict.CONFLICT:
-        known.standing.parked_as = "conflict"
-
-
-def _take_up(
-    plan: Plan,
-    known: Streams,
-    waiting: dict[tuple[str, UUID, int], Delivery],
-    delivery: Delivery,
-) -> None:
-    """Let the events take effect that waited for this one, in the database or in this batch."""
-    while (found := _next(waiting, delivery)) is not None:
-        delivery = found
-        plan.park = [parked for parked in plan.park if parked.delivery is not found]
-        verdict = Verdict.ADVANCE if delivery.envelope.blank else Verdict.APPLY
-        _follow(plan, known, delivery, verdict)
-
-
-def _next(waiting: dict[tuple[str, UUID, int], Delivery], delivery: Delivery) -> Delivery | None:
-    envelope = delivery.envelope
-    return waiting.pop((envelope.topic, envelope.subject, envelope.sequence + 1), None)
-
-
-def _erase(plan: Plan, streams: Mapping[UUID, Streams], name: UUID) -> None:
-    """Erasure overtakes: what came before it in this batch is not even applied."""
-    names = merging.same_lead(streams, name)
-    plan.without(names)
-    plan.erase += sorted(names)
-    streams[name].standing.erased = True
-    streams[name].standing.parked_as = None

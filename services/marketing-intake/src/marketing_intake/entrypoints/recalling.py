@@ -26,7 +26,6 @@ from shared.contracts.lead import (
 from shared.ids import LeadId
 from shared.messaging import erasure, outbox
 from shared.messaging.outbox import Counted
-from shared.web import idempotency
 
 _EMAILS = text("""
     SELECT value, lead_id FROM identity_key WHERE kind = 'email' AND value = ANY(:emails)
@@ -93,7 +92,6 @@ class Recalling:
             names: list[UUID] = sorted(desk.erasures)
             await erasing.blank(connection, desk, secret=self.secret)
             await erasure.blank(connection, names)
-            await idempotency.forget(connection, names)
 
 
 async def _identities(

@@ -14,7 +14,7 @@ from shared.kafka import client
 from shared.kafka.bounds import bounds_of
 from shared.kafka.port import Partition, Reader
 from shared.kafka.record import Record
-from shared.messaging.batch import Effects
+from shared.messaging.plan import Effects
 from shared.messaging.records import Delivery, Stranger, take_apart
 from shared.messaging.replay.orders import Keep, Order
 from shared.messaging.replay.ranges import Range, find

@@ -10,9 +10,10 @@ from typing import Generic
 from uuid import UUID
 
 from shared.messaging import positions, subjects
-from shared.messaging.batch import Batch, Effects
+from shared.messaging.batch import Batch
 from shared.messaging.heard import D
 from shared.messaging.narrowing import Narrowing
+from shared.messaging.plan import Effects
 from shared.messaging.records import Delivery, Stranger
 from shared.messaging.replay.orders import WrongOrder
 from shared.messaging.stream import Streams

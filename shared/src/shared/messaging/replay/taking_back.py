@@ -19,8 +19,8 @@ from shared import crash_points
 from shared.contracts.envelope import Envelope
 from shared.database.direct import Row
 from shared.messaging import archive, foreign, outbox, subjects
-from shared.messaging.batch import Effects
 from shared.messaging.outbox import Known
+from shared.messaging.plan import Effects
 from shared.messaging.records import Delivery, Stranger
 
 Recall = Callable[[AsyncConnection, Sequence[Envelope]], Awaitable[None]]
