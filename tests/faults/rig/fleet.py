@@ -18,6 +18,7 @@ from tests.faults.rig.code import Code
 from tests.faults.rig.rig import Rig
 from tests.stack.process import Process
 
+_READY_WITHIN = 120.0
 _VERSION = re.compile(r'handoff_build_info\{.*version="([^"]+)"')
 
 
@@ -75,7 +76,7 @@ class Fleet:
 
     async def _begin(self, process: Process) -> None:
         process.start()
-        await process.ready()
+        await process.ready(within=_READY_WITHIN)
         async with httpx.AsyncClient(timeout=5) as client:
             told = (await client.get(f"{process.operations_url}/metrics")).text
         found = _VERSION.search(told)

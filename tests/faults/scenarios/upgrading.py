@@ -196,9 +196,11 @@ async def _lists_asked_for(fleet: Fleet, asked: Asked) -> AsyncGenerator[None]:
             for service in fleet.doors
         }
         asking = asyncio.create_task(_ask_on(clients, asked))
-        yield
-        asking.cancel()
-        await asyncio.wait([asking])
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])
         if not asking.cancelled():
             asking.result()  # it ended by itself: what was not asked is no proof
 
