@@ -1,6 +1,7 @@
 """Builds the programs of a Kubernetes out of Go modules: minutes at first, then they are kept.
 
-`python -m tests.deploy.apiserver.building` does so alone, and says what it does.
+`python -m tests.deploy.apiserver.building` does so alone, and says what it does; with `node` behind
+it what runs real pods is built too.
 """
 
 import asyncio
@@ -56,19 +57,29 @@ async def programs() -> Programs:
     Raises:
         Missing: there is no Go to build them with.
     """
-    control_plane = await _built("control-plane", _control_plane)
+    control_plane = await _built("control-plane", partial(_of_kubernetes, "kubernetes"))
     kwok = await _built("kwok", _kwok)
     return Programs(
         control_plane / "kubernetes", kwok / "kwok", kwok / "stages.yaml", kwok / "storage.yaml"
     )
 
 
-async def _control_plane(source: Path, target: Path) -> None:
+async def node() -> Path:
+    """Return the program by which this machine becomes a node, built first if need be.
+
+    Raises:
+        Missing: there is no Go to build it with.
+    """
+    return (await _built("node", partial(_of_kubernetes, "node"))) / "node"
+
+
+async def _of_kubernetes(name: str, source: Path, target: Path) -> None:
+    """Build a program of Kubernetes' own packages, which says of which version it is."""
     version = _told(source, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
     major, minor, _ = version.removeprefix("v").split(".")
     said = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
-    stamp = " ".join(f"-X {_VERSION}.{name}={value}" for name, value in said.items())
-    await _compile(source, target / "kubernetes", ".", stamp)
+    stamp = " ".join(f"-X {_VERSION}.{key}={value}" for key, value in said.items())
+    await _compile(source, target / name, ".", stamp)
 
 
 async def _kwok(source: Path, target: Path) -> None:
@@ -128,3 +139,5 @@ def _digest(source: Path) -> str:
 if __name__ == "__main__":
     with suppress(Missing):  # the tests say so, and are skipped
         asyncio.run(programs())
+        if "node" in sys.argv:
+            asyncio.run(node())
