@@ -1,7 +1,6 @@
 """Builds the programs of a Kubernetes out of Go modules: minutes at first, then they are kept.
 
-`python -m tests.deploy.apiserver.building` does so alone, and says what it does; with `node` behind
-it what runs real pods is built too.
+`python -m tests.deploy.apiserver.building` does so alone, and says what it does.
 """
 
 import asyncio
@@ -57,11 +56,19 @@ async def programs() -> Programs:
     Raises:
         Missing: there is no Go to build them with.
     """
-    control_plane = await _built("control-plane", partial(_of_kubernetes, "kubernetes"))
+    kubernetes = await control_plane()
     kwok = await _built("kwok", _kwok)
-    return Programs(
-        control_plane / "kubernetes", kwok / "kwok", kwok / "stages.yaml", kwok / "storage.yaml"
-    )
+    return Programs(kubernetes, kwok / "kwok", kwok / "stages.yaml", kwok / "storage.yaml")
+
+
+async def control_plane() -> Path:
+    """Return the program that is every part of a control plane, built first if need be.
+
+    Raises:
+        Missing: there is no Go to build it with.
+    """
+    place = await _built("control-plane", partial(_of_kubernetes, "kubernetes"))
+    return place / "kubernetes"
 
 
 async def node() -> Path:
@@ -70,7 +77,8 @@ async def node() -> Path:
     Raises:
         Missing: there is no Go to build it with.
     """
-    return (await _built("node", partial(_of_kubernetes, "node"))) / "node"
+    place = await _built("node", partial(_of_kubernetes, "node"))
+    return place / "node"
 
 
 async def _of_kubernetes(name: str, source: Path, target: Path) -> None:
@@ -139,5 +147,3 @@ def _digest(source: Path) -> str:
 if __name__ == "__main__":
     with suppress(Missing):  # the tests say so, and are skipped
         asyncio.run(programs())
-        if "node" in sys.argv:
-            asyncio.run(node())

@@ -123,15 +123,16 @@ async def a_cluster(directory: Path) -> AsyncGenerator[Cluster]:
     """
     kubectl, kinds = find_kubectl(), await definitions()
     authority = Authority.made(directory / "authority")
-    parts = Parts(await programs(), directory, secrets.token_urlsafe(16), authority)
+    built = await programs()
+    parts = Parts(built.kubernetes, directory, secrets.token_urlsafe(16), authority)
     supervisor = Supervisor(directory / "logs")
     try:
         await supervisor.start([parts.etcd()], limit=_READY_WITHIN)
         await supervisor.start([parts.api_server()], limit=_READY_WITHIN)
-        others = [parts.controllers(), parts.scheduler(), parts.nodes()]
+        others = [parts.controllers(), parts.scheduler(), parts.nodes(built)]
         await supervisor.start(others, limit=_READY_WITHIN)
         cluster = Cluster(kubectl, parts.kubeconfig)
-        _furnish(cluster, kinds, parts.programs.storage)
+        _furnish(cluster, kinds, built.storage)
         yield cluster
     finally:
         await supervisor.stop()
