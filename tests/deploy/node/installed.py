@@ -51,6 +51,10 @@ class Installed:
         workloads = {title(each) for each in of_kind(objects_of(_LOCAL), *WORKLOADS)}
         return self.cluster.left_undone(workloads, within)
 
+    def wait_until_gone(self, pods: list[str]) -> None:
+        """Wait until pods have ended, in their own time."""
+        self.do("wait", "--for=delete", "pod", *pods, "--timeout=100s")
+
     def pods(self, service: str, component: str) -> list[str]:
         """Return the names of the pods of a service that are not about to end."""
         labels = f"app.kubernetes.io/name={service},app.kubernetes.io/component={component}"

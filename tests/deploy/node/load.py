@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -64,37 +64,23 @@ async def under_load(installed: Installed) -> AsyncGenerator[Load]:
             for service in ASKED:
                 client = installed.client(service, Connection=how)
                 await opened.enter_async_context(client)
-                tasks.create_task(_until(over, _asking(load, client, service)))
-            poster = await opened.enter_async_context(
-                installed.client("marketing-intake", Connection=how)
-            )
-            tasks.create_task(_until(over, await _posting(load, poster, how)))
+                tasks.create_task(_ask(load, client, service, over))
+                if service == "marketing-intake":
+                    tasks.create_task(_post(load, client, over))
         try:
             yield load
         finally:
             over.set()
 
 
-async def _until(over: asyncio.Event, go_on: Callable[[], Awaitable[object]]) -> None:
+async def _ask(load: Load, client: httpx.AsyncClient, service: str, over: asyncio.Event) -> None:
     while not over.is_set():
-        await go_on()
-
-
-def _asking(load: Load, client: httpx.AsyncClient, service: str) -> Callable[[], Awaitable[None]]:
-    async def ask() -> None:
         await load.ask(client, service)
         await asyncio.sleep(_ASK_EVERY)
 
-    return ask
 
-
-async def _posting(
-    load: Load, client: httpx.AsyncClient, how: str
-) -> Callable[[], Awaitable[Ledger]]:
+async def _post(load: Load, client: httpx.AsyncClient, over: asyncio.Event) -> None:
     source = await make_source(client)
-
-    async def post() -> Ledger:
-        leads = some_leads(source, _A_SECOND, seed=hash((how, len(load.leads.sent), source)))
-        return await storm(client, leads, a_second=_A_SECOND, ledger=load.leads)
-
-    return post
+    while not over.is_set():
+        leads = some_leads(source, _A_SECOND, seed=hash((source, len(load.leads.sent))))
+        await storm(client, leads, a_second=_A_SECOND, ledger=load.leads)
