@@ -15,7 +15,7 @@ def save(archive: Path) -> None:
     """Build them, and write them to a file.
 
     Raises:
-        NoEngine: there is no Docker engine to build them in.
+        Missing: there is no Docker engine to build them in.
     """
     with an_engine() as engine:
         images.build(engine)
