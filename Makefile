@@ -8,6 +8,7 @@ BY_THE_CLOCK := tests/load/test_speed.py tests/load/test_poison.py
 ORACLE := tests/integration/marketing_intake/test_identity_by_oracle.py
 IN_CONTAINERS := $(addprefix tests/deploy/test_,images.py hardened.py sbom.py compose.py integration.py)
 ON_KUBERNETES := tests/deploy/apiserver
+ON_A_NODE := tests/deploy/node
 MEMBERS := shared $(wildcard services/*) deploy
 VERSION := $(shell sed -n 's/^handoff: //p' deploy/versions.yaml)
 IMAGES := $(shell sed -n 's/^FROM runtime AS //p' deploy/images/Dockerfile)
@@ -58,7 +59,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 	@$(BIN)/python -m tests.contract.artefacts
 
 ##@ Test
-.PHONY: test test-deploy kubernetes-check test-images integration-in-containers integration hostile e2e faults load bench
+.PHONY: test test-deploy kubernetes-check kubernetes-run test-images integration-in-containers integration hostile e2e faults load bench
 test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
@@ -68,13 +69,16 @@ test: setup-dev ## Everything that must hold; prints what each suite took (under
 	done; printf "== all of it holds$$took\n"
 
 test-deploy: setup-dev ## What is deployed: manifests against the code, faults planted in them, rights on a real broker; and the next two
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS) $(ON_KUBERNETES)) tests/deploy
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(addprefix --ignore ,$(IN_CONTAINERS) $(ON_KUBERNETES) $(ON_A_NODE)) tests/deploy
 	@$(MAKE) --no-print-directory kubernetes-check
 	@$(MAKE) --no-print-directory test-images
 
 kubernetes-check: setup-dev ## A real API server takes every overlay, and all of it rolls out (wants Go: first builds it, for minutes)
 	@$(BIN)/python -m tests.deploy.apiserver.building
 	@$(BIN)/pytest -q $(ON_KUBERNETES)
+
+kubernetes-run: setup-dev ## The overlay `local` on a real node: walk, rollout, drain, a fix (wants root, Docker, containerd, Go)
+	@$(BIN)/python -m tests.deploy.node
 
 test-images: setup-dev ## Images, compose, and a part of `integration`, in a Docker engine that is there or can be started (root, Debian)
 	@$(BIN)/pytest -q $(IN_CONTAINERS)

@@ -238,6 +238,21 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a route that leads to nothing of the API",
           lambda o: spec(o, "HTTPRoute", "notifier")["rules"][0]["matches"][0]["path"].update(
               value="/api"), "routes"),
+    Fault("an Ingress under a name that the certificate lacks",
+          lambda o: spec(o, "Ingress", "handoff")["rules"][0].update(host="leads.example.com"),
+          "ingresses"),
+    Fault("an Ingress whose certificate nobody makes",
+          lambda o: find(o, "Ingress", "handoff")["metadata"].pop("annotations"), "ingresses"),
+    Fault("an Ingress that leaves an API out",
+          lambda o: spec(o, "Ingress", "handoff")["rules"].pop(), "ingresses"),
+    Fault("an Ingress that leads to nothing of the API",
+          lambda o: spec(o, "Ingress", "handoff")["rules"][0]["http"]["paths"][0].update(
+              path="/api"), "ingresses"),
+    Fault("a process whose spans go nowhere",
+          lambda o: container(o, API)["envFrom"].pop(), "just_the_real_flows"),
+    Fault("spans to a port that is shut",
+          lambda o: find(o, "ConfigMap", "tracing")["data"].update(
+              HANDOFF_OTLP_ENDPOINT="http://collector.tracing:4317"), "just_the_real_flows"),
     Fault("a monitor of a path where nothing answers",
           lambda o: spec(o, "PodMonitor", "handoff")["podMetricsEndpoints"][0].update(
               path="/prometheus"), "monitors"),

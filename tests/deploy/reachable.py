@@ -38,6 +38,7 @@ OUTSIDERS = (
     ),
     Party("keda", {"app": "keda-operator"}, {"kubernetes.io/metadata.name": "keda"}),
     Party("gateway", {}, {"handoff-apis": "allowed"}),
+    Party("collector", {}, {"handoff-traces": "allowed"}),
     Party("prometheus", {}, {"handoff-metrics": "allowed"}),
     Party("stranger", {"app": "anything"}, {"kubernetes.io/metadata.name": "default"}),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.deploy.objects import Object
 ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("local", "small", "production")
-OPTIONAL = ("keda", "gateway", "external-secrets", "monitoring")
+OPTIONAL = ("keda", "gateway", "ingress", "external-secrets", "monitoring", "tracing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ PLAIN = [Installation(name, name) for name in OVERLAYS]
 WITH_COMPONENTS = [
     *(Installation(f"production, {name}", "production", (name,)) for name in OPTIONAL),
     *(Installation(f"{name}, all", name, OPTIONAL) for name in ("small", "production")),
+    Installation("local, ingress, tracing", "local", ("ingress", "tracing")),
     Installation("local, gateway, monitoring", "local", ("gateway", "monitoring")),
     Installation("their kafka", "../base", ("postgres-per-service", "external-kafka")),
     Installation("their postgres", "../base", ("external-postgres", "kafka-dedicated", "keda")),

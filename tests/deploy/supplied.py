@@ -51,6 +51,9 @@ def _by_kafka(objects: Objects) -> dict[str, Keys]:
 
 def _by_certificates(objects: Objects) -> dict[str, Keys]:
     names = {each["spec"]["secretName"] for each in of_kind(objects, "Certificate")}
+    names |= {
+        each["secretName"] for one in of_kind(objects, "Ingress") for each in one["spec"]["tls"]
+    }
     return dict.fromkeys(names, frozenset({"tls.crt", "tls.key"}))
 
 

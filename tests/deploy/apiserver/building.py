@@ -56,19 +56,38 @@ async def programs() -> Programs:
     Raises:
         Missing: there is no Go to build them with.
     """
-    control_plane = await _built("control-plane", _control_plane)
+    kubernetes = await control_plane()
     kwok = await _built("kwok", _kwok)
-    return Programs(
-        control_plane / "kubernetes", kwok / "kwok", kwok / "stages.yaml", kwok / "storage.yaml"
-    )
+    return Programs(kubernetes, kwok / "kwok", kwok / "stages.yaml", kwok / "storage.yaml")
 
 
-async def _control_plane(source: Path, target: Path) -> None:
+async def control_plane() -> Path:
+    """Return the program that is every part of a control plane, built first if need be.
+
+    Raises:
+        Missing: there is no Go to build it with.
+    """
+    place = await _built("control-plane", partial(_of_kubernetes, "kubernetes"))
+    return place / "kubernetes"
+
+
+async def node() -> Path:
+    """Return the program by which this machine becomes a node, built first if need be.
+
+    Raises:
+        Missing: there is no Go to build it with.
+    """
+    place = await _built("node", partial(_of_kubernetes, "node"))
+    return place / "node"
+
+
+async def _of_kubernetes(name: str, source: Path, target: Path) -> None:
+    """Build a program of Kubernetes' own packages, which says of which version it is."""
     version = _told(source, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
     major, minor, _ = version.removeprefix("v").split(".")
     said = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
-    stamp = " ".join(f"-X {_VERSION}.{name}={value}" for name, value in said.items())
-    await _compile(source, target / "kubernetes", ".", stamp)
+    stamp = " ".join(f"-X {_VERSION}.{key}={value}" for key, value in said.items())
+    await _compile(source, target / name, ".", stamp)
 
 
 async def _kwok(source: Path, target: Path) -> None:

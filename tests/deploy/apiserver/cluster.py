@@ -28,6 +28,7 @@ from handoff.supervisor.supervisor import Supervisor
 NAMESPACE = "handoff"
 _READY_WITHIN = 120.0
 _ANSWER_WITHIN = 120.0
+_GONE_WITHIN = 60.0
 _ASK_EVERY = 0.5
 _ROOM = {"cpu": "4", "memory": "16Gi", "pods": "110"}
 """Of each of three nodes: what `small` is said to be for."""
@@ -90,9 +91,16 @@ class Cluster:
         return self.do("get", "events", "-n", NAMESPACE, "--field-selector=type=Warning")
 
     def remove(self, objects: Objects) -> None:
-        """Delete objects, and wait until they are gone; what was made of them goes in a moment."""
-        how = ("--cascade=background", "--ignore-not-found", "--filename=-")
-        self.do("delete", *how, told=written(objects))
+        """Delete objects, and see that they are gone; what was made of them goes in a moment.
+
+        kubectl itself would wait for each of them in turn, a fifth of a second at least.
+        """
+        told, which = written(objects), ("--ignore-not-found", "--filename=-")
+        self.do("delete", "--cascade=background", "--wait=false", *which, told=told)
+        end = time.monotonic() + _GONE_WITHIN
+        while left := self.do("get", "--output=name", *which, told=told):
+            assert time.monotonic() < end, f"still there: {left}"
+            time.sleep(_ASK_EVERY)
 
 
 def find_kubectl() -> str:
@@ -123,15 +131,16 @@ async def a_cluster(directory: Path) -> AsyncGenerator[Cluster]:
     """
     kubectl, kinds = find_kubectl(), await definitions()
     authority = Authority.made(directory / "authority")
-    parts = Parts(await programs(), directory, secrets.token_urlsafe(16), authority)
+    built = await programs()
+    parts = Parts(built.kubernetes, directory, secrets.token_urlsafe(16), authority)
     supervisor = Supervisor(directory / "logs")
     try:
         await supervisor.start([parts.etcd()], limit=_READY_WITHIN)
         await supervisor.start([parts.api_server()], limit=_READY_WITHIN)
-        others = [parts.controllers(), parts.scheduler(), parts.nodes()]
+        others = [parts.controllers(), parts.scheduler(), parts.nodes(built)]
         await supervisor.start(others, limit=_READY_WITHIN)
         cluster = Cluster(kubectl, parts.kubeconfig)
-        _furnish(cluster, kinds, parts.programs.storage)
+        _furnish(cluster, kinds, built.storage)
         yield cluster
     finally:
         await supervisor.stop()

@@ -25,10 +25,11 @@ class Parts:
     """The parts of one cluster, which keep what they have in a directory.
 
     Attributes:
+        kubernetes: every part of a control plane, by its first argument.
         token: of the one user there is, who may do everything.
     """
 
-    programs: Programs
+    kubernetes: Path
     directory: Path
     token: str
     authority: Authority
@@ -62,7 +63,7 @@ class Parts:
 
     def etcd(self) -> Spec:
         """What the API server keeps everything in."""
-        command = (str(self.programs.kubernetes), "etcd", str(self.directory / "etcd"))
+        command = (str(self.kubernetes), "etcd", str(self.directory / "etcd"))
         ready = partial(self._answers, f"{self.etcd_url}/health")
         return _spec("etcd", *command, self.etcd_url, ready=ready)
 
@@ -72,11 +73,12 @@ class Parts:
         users = self.directory / "users.csv"
         users.write_text(f"{self.token},tests,tests,system:masters\n")
         return _spec(
-            *("kube-apiserver", str(self.programs.kubernetes), "kube-apiserver"),
+            *("kube-apiserver", str(self.kubernetes), "kube-apiserver"),
             f"--etcd-servers={self.etcd_url}",
             f"--bind-address={_HOST}",
             f"--secure-port={self.url.rpartition(':')[2]}",
             "--endpoint-reconciler-type=none",
+            "--kubelet-preferred-address-types=InternalIP",  # nobody knows nodes by their names
             f"--cert-dir={self.directory}",
             f"--tls-cert-file={key}",
             f"--tls-private-key-file={key}",
@@ -97,18 +99,18 @@ class Parts:
         """What finds a node for each pod."""
         return self._client("kube-scheduler")
 
-    def nodes(self) -> Spec:
+    def nodes(self, programs: Programs) -> Spec:
         """What plays the kubelets of all nodes, and the driver of their volumes."""
         return _spec(
-            *("kwok", str(self.programs.kwok), f"--kubeconfig={self.kubeconfig}"),
-            f"--config={self.programs.stages}",
+            *("kwok", str(programs.kwok), f"--kubeconfig={self.kubeconfig}"),
+            f"--config={programs.stages}",
             "--manage-all-nodes",
             "--node-lease-duration-seconds=40",
         )
 
     def _client(self, name: str) -> Spec:
         return _spec(
-            *(name, str(self.programs.kubernetes), name, f"--kubeconfig={self.kubeconfig}"),
+            *(name, str(self.kubernetes), name, f"--kubeconfig={self.kubeconfig}"),
             *("--leader-elect=false", "--secure-port=0"),  # it is alone, and nobody asks it
         )
 

@@ -1,8 +1,10 @@
 """The flows that are open are just those that are real, at both of their ends."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from tests.deploy import product
+from tests.deploy.checks.settings import variables
 from tests.deploy.objects import Objects, Pod, matches, names_of, of_kind, our_pods, title
 from tests.deploy.reachable import ANYWHERE, Flow, flows, insiders
 
@@ -11,6 +13,7 @@ _DNS = 53
 _API_SERVER = (443, 6443)
 _SPEAKS_TO_POSTGRES = ("api", "worker", "migrate", "operations")
 _SPEAKS_TO_KAFKA = ("worker", "operations", "topics")
+_SENDS_SPANS, _SPANS = ("api", "worker"), "HANDOFF_OTLP_ENDPOINT"
 _THEIRS = {"postgres": "198.51.100.0/24", "kafka": "192.0.2.0/24"}
 
 
@@ -49,10 +52,11 @@ def real_flows(objects: Objects) -> Iterator[Flow]:
     yield from _to_postgres(objects)
     yield from _to_kafka(objects)
     yield from _to_metrics(objects)
+    yield from _to_the_collector(objects)
 
 
 def _to_apis(objects: Objects) -> Iterator[Flow]:
-    callers = ["operations", *(["gateway"] if of_kind(objects, "Gateway") else [])]
+    callers = ["operations", *(["gateway"] if of_kind(objects, "Gateway", "Ingress") else [])]
     yield from ((caller, f"{name}-api", 8080) for caller in callers for name in product.NAMES)
 
 
@@ -105,6 +109,15 @@ def _to_metrics(objects: Objects) -> Iterator[Flow]:
     yield from (("prometheus", name, 9187) for name in names_of(objects, "Cluster"))
     if of_kind(objects, "Kafka"):
         yield "prometheus", "handoff-kafka", 9404
+
+
+def _to_the_collector(objects: Objects) -> Iterator[Flow]:
+    """Give the way of spans, by where each process is told to send them; all of them are."""
+    maps = {each["metadata"]["name"]: each["data"] for each in of_kind(objects, "ConfigMap")}
+    told = {_name(pod): variables(pod.containers[0], maps).get(_SPANS) for pod in our_pods(objects)
+            if pod.component in _SENDS_SPANS}  # fmt: skip
+    if any(told.values()):
+        yield from ((name, "collector", urlsplit(to or "").port or 0) for name, to in told.items())
 
 
 def _name(pod: Pod) -> str:

@@ -100,35 +100,6 @@ def _endpoint(endpoint: Object, taken: list[Pod]) -> Iterator[str]:
 _FOREIGN = ("postgres", "kafka")
 
 
-def routes(objects: Objects) -> Iterator[str]:
-    """A route comes from a Gateway of ours, by a name of its certificate, to a Service of ours."""
-    certificates = of_kind(objects, "Certificate")
-    certified = {name for each in certificates for name in each["spec"]["dnsNames"]}
-    for route in of_kind(objects, "HTTPRoute"):
-        for parent in route["spec"]["parentRefs"]:
-            if parent["name"] not in names_of(objects, "Gateway"):
-                yield f"{title(route)}: there is no Gateway {parent['name']}"
-        for name in set(route["spec"]["hostnames"]) - certified:
-            yield f"{title(route)}: the certificate is not for {name}"
-        for rule in route["spec"]["rules"]:
-            yield from (f"{title(route)}: {said}" for said in _rule(rule, route, objects))
-
-
-def _rule(rule: Object, route: Object, objects: Objects) -> Iterator[str]:
-    ports = {
-        (each["metadata"]["name"], port["port"])
-        for each in of_kind(objects, "Service")
-        for port in each["spec"]["ports"]
-    }
-    for backend in rule["backendRefs"]:
-        if (backend["name"], backend.get("port")) not in ports:
-            yield f"there is no Service {backend['name']} at that port"
-    prefixes = tuple(each["path"]["value"] for each in rule["matches"])
-    for path in product.public_paths(route["metadata"]["name"]):
-        if not path.startswith(prefixes):
-            yield f"does not lead to {path}"
-
-
 def settings_and_secrets(objects: Objects) -> Iterator[str]:
     """Every ConfigMap and Secret that is named is there, or made by somebody known, key by key."""
     maps = {each["metadata"]["name"]: set(each["data"]) for each in of_kind(objects, "ConfigMap")}
@@ -166,6 +137,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str, set[str]], ...] = (
     (re.compile(r"(accessKeyId|secretAccessKey)$"), "Secret", set()),
     (re.compile(r"passwordSecret$|initdb\.secret$"), "Secret", {"username", "password"}),
     (re.compile(r"serverCASecret$"), "Secret", {"ca.crt", "ca.key"}),
+    (re.compile(r"^tls\[\d+\]$"), "Secret", {"tls.crt", "tls.key"}),
     (re.compile(r"certificateRefs\[\d+\]$"), "Secret", {"tls.crt", "tls.key"}),
 )
 """Where an object names a ConfigMap or a Secret, and the keys that it takes without saying so."""

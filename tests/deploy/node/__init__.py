@@ -1,0 +1,1 @@
+"""The overlay `local` on a real node, in namespaces of their own: `make kubernetes-run`."""
