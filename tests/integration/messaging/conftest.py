@@ -142,8 +142,9 @@ class Cut(Tally):
 async def database_url(stack: Stack) -> AsyncGenerator[str]:
     url = await databases.make_empty(stack, "lead_scoring")
     connection = await asyncpg.connect(url, ssl=False)
-    script = resources.files("shared.database").joinpath("ddl", "0001_messaging.sql")
-    await connection.execute(script.read_text())
+    for name in ("0001_messaging", "0001_idempotency"):
+        script = resources.files("shared.database").joinpath("ddl", f"{name}.sql")
+        await connection.execute(script.read_text())
     await connection.execute(TALLY)
     # Leads are younger than the subscription, whichever test is the first to run a worker.
     subscribed = "INSERT INTO subscription SELECT topic, $2 FROM unnest($1::text[]) AS t (topic)"

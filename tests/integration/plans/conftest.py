@@ -18,6 +18,16 @@ _TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 """
+# A day on a busy machine is long enough for statistics to come by themselves, here and there.
+_NO_STATISTICS = """
+DO $$ DECLARE here regclass; BEGIN
+    FOR here IN
+        SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', here);
+    END LOOP;
+END $$
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ async def day(
         package: Inside(package, await database_for(package), kafka_settings)
         for package in PACKAGES
     }
-    tables = [await _tables(service.url) for service in services.values()]
+    tables = [await _begin(service.url) for service in services.values()]
     await explain_all(stack, *(service.url for service in services.values()))
     with listening() as plans:
         async with open_doors(services) as doors:
@@ -45,9 +55,11 @@ async def day(
         yield Day(plans, frozenset().union(*tables))
 
 
-async def _tables(url: str) -> set[str]:
+async def _begin(url: str) -> set[str]:
+    """Keep a database without statistics; return its tables."""
     connection = await asyncpg.connect(url, ssl=False)
     try:
+        await connection.execute(_NO_STATISTICS)
         return {row["relname"] for row in await connection.fetch(_TABLES)}
     finally:
         await connection.close()

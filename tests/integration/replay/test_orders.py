@@ -48,7 +48,7 @@ async def count(engine: AsyncEngine) -> int:
     [
         ({"verb": "heal"}, "since", "partition, from_offset and to_offset"),
         ({"verb": "republish"}, "since", "or lead_id"),
-        ({"verb": "rebuild", "since": PAST}, "verb", "'heal' or 'republish'"),
+        ({"verb": "rebuild", "since": PAST}, "verb", "'heal', 'republish' or 'restore'"),
         ({"verb": "heal", "since": "yesterday"}, "since", "a time with its zone"),
         ({"verb": "heal", "since": "2026-01-01T00:00:00"}, "since", "a time with its zone"),
         ({"verb": "heal", "since": LATER, "until": PAST}, "since", "before until"),
