@@ -144,7 +144,7 @@ def commands(objects: Objects) -> Iterator[str]:
                 yield f"{pod}: there is no {' '.join(command)}"
             elif command[0] == "python":
                 package = product.PACKAGES.get(pod.labels.get(NAME, ""))
-                if command[2].removesuffix(".migrate") != package:
+                if command[2].partition(".")[0] != package:
                     yield f"{pod}: runs another service"
             image = container["image"].partition(":")[0]
             if image != f"handoff/{pod.labels.get(NAME)}":

@@ -29,4 +29,5 @@ def save(archive: Path) -> None:
 def _build(engine: Engine, target: str, tag: str) -> None:
     here = Path(__file__).parent
     options = ("--quiet", "--file", str(here / "Dockerfile"), "--target", target)
-    engine.docker("build", *options, "--tag", tag, str(here))
+    version = ("--build-arg", f"VERSION={images.VERSION}")
+    engine.docker("build", *options, *version, "--tag", tag, str(here))

@@ -14,7 +14,7 @@ from tests.stack.keys import bearer
 from handoff.keys import SCOPES
 
 _LOCAL = next(each for each in PLAIN if each.name == "local")
-_UP_WITHIN = 420.0
+_UP_WITHIN = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def install(cluster: Cluster, node: NodeParts) -> Installed:
     installed = Installed(cluster)
     services: list[Object] = json.loads(installed.do("get", "services", "--output=json"))["items"]
     (node.names / NAMESPACE).write_text("".join(_names(services)))
-    assert installed.left_undone() == []
+    left = installed.left_undone()
+    assert not left, "\n".join(left)
     return installed
 
 
