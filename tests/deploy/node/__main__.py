@@ -7,6 +7,7 @@ numbers of processes, so that the machine stays as it is, and ends with them how
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,4 +56,5 @@ def _run_tests(directory: Path) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # also then it takes away what it made
     sys.exit(main())
