@@ -132,6 +132,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_END_WITHIN)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
 
 
 def _tidy(engine: Engine) -> None:

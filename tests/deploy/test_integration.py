@@ -1,6 +1,6 @@
 """The integration suite on Postgres and Kafka that testcontainers starts.
 
-In full (`HANDOFF_FULL=1`) all of it, else the part that asks most of both.
+In full (`HANDOFF_FULL=1`) all of it, else parts that need both, and no brokers of their own.
 """
 
 import re
@@ -20,7 +20,11 @@ from handoff.embedded.machine import Missing
 
 pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _WHOLE = ("tests/contract", "tests/integration")
-_SOME = ("tests/integration/messaging", "tests/integration/handoff/test_the_tests_stack.py")
+_SOME = (
+    "tests/integration/lead_scoring",
+    "tests/integration/replay",
+    "tests/integration/handoff/test_the_tests_stack.py",
+)
 _ABREAST = ("-n", "3", "--dist", "loadfile")
 _LAST_LINES = 60
 
