@@ -20,7 +20,7 @@ async def test_a_restored_publisher_sends_nothing_and_says_what_to_do(
     for told in (result.troubles["loop relay"], result.log):
         assert "foreign_records" in told
         assert "the database was restored to an earlier moment" in told
-        assert "Restore it to its latest moment; `handoff audit` names the leads" in told
+        assert "`handoff restore SERVICE` takes back what Kafka still has" in told
     assert result.missing > 0
 
 

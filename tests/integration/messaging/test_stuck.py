@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -120,21 +120,37 @@ async def test_a_client_that_fetches_nothing_though_there_is_work_is_begun_again
     await heard_by_the_next(engine, a_consumer(engine, settings, tally), lead)
 
 
-@pytest.mark.parametrize("ends", ["cancelled", "by an error"])
-async def test_a_member_whose_fetching_ended_is_replaced_at_once(
-    engine: AsyncEngine, kafka_settings: KafkaSettings, tally: Tally, members: list[Any], ends: str
-) -> None:
-    async def closed(*_: Any, **__: Any) -> None:
-        raise RuntimeError("unable to perform operation: the handler is closed")
+def _cancel_its_fetching(member: Any) -> None:
+    member._fetcher._fetch_task.cancel()  # noqa: SLF001  the fault is in there
 
+
+def _fail_its_fetching(member: Any) -> None:
+    member._fetcher._proc_fetch_request = _closed  # noqa: SLF001
+
+
+def _fail_its_learning_who_leads(member: Any) -> None:
+    member._client._metadata_update = _closed  # noqa: SLF001
+
+
+async def _closed(*_: Any, **__: Any) -> None:
+    raise RuntimeError("unable to perform operation: the handler is closed")  # as uvloop says it
+
+
+@pytest.mark.parametrize(
+    "end", [_cancel_its_fetching, _fail_its_fetching, _fail_its_learning_who_leads]
+)
+async def test_a_member_of_whose_tasks_one_ended_is_replaced_at_once(
+    engine: AsyncEngine,
+    kafka_settings: KafkaSettings,
+    tally: Tally,
+    members: list[Any],
+    end: Callable[[Any], None],
+) -> None:
     stop = asyncio.Event()
     consumer = a_consumer(engine, kafka_settings, tally)
     keeping = asyncio.create_task(loops.run({"consume": consumer.run}, Heartbeats(), stop))
     await say_and_hear(engine, kafka_settings, LeadId(new_id()))
-    if ends == "cancelled":
-        members[0]._fetcher._fetch_task.cancel()  # noqa: SLF001  the fault is in there
-    else:
-        members[0]._fetcher._proc_fetch_request = closed  # noqa: SLF001  as uvloop's connections do
+    end(members[0])
     began = time.monotonic()
     await say_and_hear(engine, kafka_settings, LeadId(new_id()))  # by the last fetch, or the next
     await until(lambda: _are(2, members))

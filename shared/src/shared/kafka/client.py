@@ -115,20 +115,26 @@ async def start(client: Reader | Sender) -> None:
 
 
 async def stop(client: Reader | Sender) -> None:
-    """Stop a client within its limit; one that hangs is left to the process's end."""
+    """Stop a client within its limit; one that hangs is left to the process's end.
+
+    What its own tasks ended by comes up here, and may be anything.
+    """
     try:
         async with asyncio.timeout(limits.KAFKA_STOP):
             await client.stop()
-    except (TimeoutError, KafkaError, OSError) as error:
+    except Exception as error:  # noqa: BLE001
         log.warning("kafka_stop_failed", error=type(error).__name__)
         await _hang_up(client)
 
 
 async def _hang_up(client: Reader | Sender) -> None:
     """Close the connections of a client: the library leaves them open where its own stop fails."""
-    with contextlib.suppress(TimeoutError, KafkaError, OSError):
+    inside = _client_of(client)
+    with contextlib.suppress(Exception):
+        if inside._sync_task and inside._sync_task.done():  # noqa: SLF001
+            inside._sync_task = None  # noqa: SLF001  else its error ends this too
         async with asyncio.timeout(limits.KAFKA_STOP):
-            await _client_of(client).close()
+            await inside.close()
 
 
 def _client_of(client: object) -> Any:  # noqa: ANN401  the library's inside
@@ -145,9 +151,10 @@ async def poll(
     No record is lost with that wait: none has been taken yet.
 
     Raises:
-        KafkaError: nothing fetches any more; only a new member will.
+        KafkaError: nothing fetches any more, or nobody asks who leads; only a new member will.
     """
-    _still_fetches(member)
+    _still_works(cast("Any", member)._fetcher.error_future, "fetches")  # noqa: SLF001
+    _still_works(_client_of(member)._sync_task, "learns who leads")  # noqa: SLF001
     try:
         async with asyncio.timeout(seconds + limits.KAFKA_POLL):
             return await member.getmany(timeout_ms=int(seconds * _MILLISECONDS), max_records=most)
@@ -155,16 +162,17 @@ async def poll(
         return None
 
 
-def _still_fetches(member: Member) -> None:
-    """Ask the library's own task: that it ended (a closed connection is enough) is told nowhere.
+def _still_works(task: "asyncio.Task[None]", does: str) -> None:
+    """Ask a task of the library's own: that it ended is told nowhere.
+
+    It is enough that uvloop refuses to write to a connection that was just closed.
 
     Raises:
         KafkaError: it ended.
     """
-    fetching: asyncio.Task[None] = cast("Any", member)._fetcher.error_future  # noqa: SLF001
-    if fetching.done():
-        cause = None if fetching.cancelled() else fetching.exception()
-        raise KafkaError("the client fetches no more") from cause
+    if task.done():
+        cause = None if task.cancelled() else task.exception()
+        raise KafkaError(f"a task of the client ended: it no longer {does}") from cause
 
 
 async def commit(member: Member, offsets: Mapping[Partition, int]) -> bool:
@@ -205,9 +213,10 @@ async def learn(client: Sender, topics: Collection[str]) -> None:
     meanwhile as a batch of its own, and is overtaken by what follows where the brokers refuse it.
 
     Raises:
-        KafkaError: there is no such topic, or nobody says.
+        KafkaError: there is no such topic, or nobody says, or nobody asks who leads any more.
     """
     producer: Any = client  # the library does not type this part
+    _still_works(producer.client._sync_task, "learns who leads")  # noqa: SLF001
     for topic in topics:  # all of them first: it forgets those that it was not told to watch
         producer.client.add_topic(topic)
     for topic in topics:

@@ -16,8 +16,9 @@ def of(error: BaseException) -> dict[str, object]:
 
 
 def _names(error: BaseException | None) -> str:
-    names: list[str] = []
-    while error is not None:
-        names.append(type(error).__qualname__)
+    """Name each once: an error that is raised again while its effect is handled closes a circle."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return " < ".join(names)
+    return " < ".join(type(each).__qualname__ for each in chain)
