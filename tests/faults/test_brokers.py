@@ -9,6 +9,8 @@ from tests.faults.scenarios import three_brokers
 from tests.stack.nodes import Nodes, some_nodes
 
 SERVICES = ("marketing_intake", "lead_scoring")
+# One that stands still keeps its connections: who asked it waits, and perhaps asks it again.
+WITHIN = {"a leader killed": 30, "the controller killed": 30, "a leader standing still": 60}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +28,11 @@ async def test_any_one_of_three_brokers_may_fail_and_leads_are_fresh_again_in_se
     seen = await three_brokers.one_of_three(rig, nodes)
 
     for fault, age in seen.ages.items():
-        figure(f"three brokers, {fault}: seconds that scoring is behind", age, goal="≤ 30")
+        goal = f"≤ {WITHIN[fault]}"
+        figure(f"three brokers, {fault}: seconds that scoring is behind", age, goal=goal)
     assert seen.broken == {}
     assert seen.not_taken == 0
-    assert max(seen.ages.values()) <= 30
+    assert {fault: age for fault, age in seen.ages.items() if age > WITHIN[fault]} == {}
 
 
 @pytest.mark.skipif(not is_full(), reason="takes a minute; of full size only")
