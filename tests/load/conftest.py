@@ -7,7 +7,7 @@ import pytest
 from tests.faults.figures import sized
 from tests.load.many_leads import fill
 from tests.stack import databases
-from tests.stack.inside import SERVICES
+from tests.stack.inside import PACKAGES
 from tests.stack.running import ROOT, Stack, make_directory
 
 from handoff.bench.installation import Installation, installed
@@ -45,7 +45,7 @@ async def installation() -> AsyncGenerator[Installation]:
 @pytest.fixture(scope="session")
 async def many(stack: Stack) -> AsyncGenerator[Mapping[str, str]]:
     """The databases of many leads, by package; who adds some comes last."""
-    urls = {package: await databases.make_copy(stack, package) for package in SERVICES}
+    urls = {package: await databases.make_copy(stack, package) for package in PACKAGES}
     await fill({package.replace("_", "-"): url for package, url in urls.items()}, MANY)
     yield urls
     for url in urls.values():

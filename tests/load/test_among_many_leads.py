@@ -26,7 +26,7 @@ from tests.load.many_leads import DAYS, fill
 from tests.load.walk_cost import cost_in, show
 from tests.stack import databases
 from tests.stack.fixtures import DatabaseFor
-from tests.stack.inside import SERVICES, Inside
+from tests.stack.inside import PACKAGES, Inside
 from tests.stack.keys import bearer, make_key
 from tests.stack.plans import Plans, Told, explain_all, explain_nothing, listening
 from tests.stack.running import Stack
@@ -204,7 +204,7 @@ def _dear(costs: Mapping[str, int], most: int) -> dict[str, int]:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("package", SERVICES)
+@pytest.mark.parametrize("package", PACKAGES)
 async def test_a_page_of_any_list_is_found_in_few_pages_of_the_database(
     lists: Lists, package: str, figure: Figure
 ) -> None:
@@ -219,7 +219,7 @@ async def test_a_page_of_any_list_is_found_in_few_pages_of_the_database(
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("package", SERVICES)
+@pytest.mark.parametrize("package", PACKAGES)
 async def test_two_filters_at_once_are_no_walk_through_everything(
     lists: Lists, package: str, figure: Figure
 ) -> None:
@@ -261,7 +261,7 @@ async def test_lists_answer_at_once(
 ) -> None:
     await explain_nothing(stack, *full.urls.values())
     p95: dict[str, float] = {}
-    for package in SERVICES:
+    for package in PACKAGES:
         p95 |= await _timed(full, package, tmp_path)
     await explain_all(stack, *full.urls.values())
     for question, seconds in sorted(p95.items(), key=lambda pair: pair[1]):
@@ -303,7 +303,7 @@ async def _time(client: httpx.AsyncClient, question: Question) -> tuple[str | No
 
 @pytest.fixture
 async def few(database_for: DatabaseFor) -> Mapping[str, str]:
-    urls = {package: await database_for(package) for package in SERVICES}
+    urls = {package: await database_for(package) for package in PACKAGES}
     await fill({package.replace("_", "-"): url for package, url in urls.items()}, FEW)
     return urls
 
