@@ -7,12 +7,12 @@ import pytest
 from tests.deploy import images
 from tests.deploy.composed import Composed
 
-from handoff.services import ROLES, SERVICES
+from handoff.services import ROLES, SERVICES, Service
 from handoff.site import DATABASE, variable
 from shared.limits import POD_GRACE
 
 pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
-_READY_WITHIN = 60.0
+_READY_WITHIN = 120.0
 _FEWEST_RIGHTS = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--user", "10001:10001"),  # noqa: S108
     *("--security-opt=no-new-privileges", "--memory", "256m", "--pids-limit", "128"),
@@ -21,18 +21,18 @@ _READY = "from urllib.request import urlopen as ask; ask('http://127.0.0.1:9000/
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("service", [service.name for service in SERVICES])
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_a_process_of_a_service_runs_with_few_rights_and_ends_when_told(
-    service: str, role: str, composed: Composed
+    service: Service, role: str, composed: Composed
 ) -> None:
     settings = {
         "HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092",
         "HANDOFF_KAFKA_REPLICATION": "1",
-        "HANDOFF_DATABASE_URL_FILE": f"/run/secrets/{service}-database",
+        "HANDOFF_DATABASE_URL_FILE": f"/run/secrets/{service.name}-database",
         "HANDOFF_ERASURE_SECRET_FILE": "/run/secrets/erasure",
     }
 
-    _runs_and_ends(composed, service, role, settings)
+    _runs_and_ends(composed, service.name, f"{service.package}.{role}", settings)
 
 
 def test_operations_runs_with_few_rights_and_ends_when_told(composed: Composed) -> None:
@@ -44,7 +44,7 @@ def test_operations_runs_with_few_rights_and_ends_when_told(composed: Composed) 
     _runs_and_ends(composed, "operations", "operations", databases)
 
 
-def _runs_and_ends(system: Composed, target: str, role: str, settings: dict[str, str]) -> None:
+def _runs_and_ends(system: Composed, target: str, word: str, settings: dict[str, str]) -> None:
     docker = system.engine.docker
     given = [part for name, value in settings.items() for part in ("--env", f"{name}={value}")]
     paths = [Path(value) for name, value in settings.items() if name.endswith("_FILE")]
@@ -52,7 +52,7 @@ def _runs_and_ends(system: Composed, target: str, role: str, settings: dict[str,
     mounts = [part for file in files for part in ("--volume", file)]
     places = ("--network", system.network, *mounts)
     container = docker(
-        "run", "--detach", *_FEWEST_RIGHTS, *places, *given, images.tag(target), role
+        "run", "--detach", *_FEWEST_RIGHTS, *places, *given, images.tag(target), word
     )
     try:
         _wait_until_ready(system, container)
