@@ -13,7 +13,7 @@ from handoff.embedded.machine import Missing
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine with nothing on its path, on which nothing may be installed."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("HANDOFF_INSTALL", raising=False)
 
 
 def test_who_has_no_containerd_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
