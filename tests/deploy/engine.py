@@ -65,7 +65,8 @@ def an_engine() -> Generator[Engine]:
 
 def _want_tools() -> None:
     missing = [package for tool, package in PACKAGES.items() if not shutil.which(tool)]
-    if missing and os.environ.get("HANDOFF_INSTALL") and os.geteuid() == 0 and shutil.which("apt-get"):
+    may = os.environ.get("HANDOFF_INSTALL") and os.geteuid() == 0 and shutil.which("apt-get")
+    if missing and may:
         _install(*missing)
         missing = [package for tool, package in PACKAGES.items() if not shutil.which(tool)]
     if missing:
