@@ -76,19 +76,25 @@ class TestTheLock:
     async def test_where_somebody_else_has_the_survivor_by_then_whoever_asked_starts_over(
         self, engine: AsyncEngine, goes: LeadId, stays: LeadId
     ) -> None:
-        done = asyncio.Event()
-        async with engine.begin() as merging:
-            await subjects.lock(merging, [goes, stays], whole=True)
-            other = asyncio.create_task(_hold(engine, stays, done))
-            asking = asyncio.create_task(_ask(engine, goes))
-            await _until_so_many_wait(engine, 2)
-            await subjects.merge(merging, goes, into=stays)
-        with pytest.raises(LockNotAvailableError) as told:
-            await asking
-        done.set()
-        await other
+        async with engine.begin() as before, engine.begin() as other:
+            async with engine.begin() as merging:
+                await subjects.lock(merging, [goes, stays], whole=True)
+                # It stands in line before whoever asks, who so wakes after the other has its lock.
+                queued = asyncio.create_task(before.execute(_ROW, {"name": goes}))
+                await _until_so_many_wait(engine, 1)
+                asking = asyncio.create_task(_ask(engine, goes))
+                await _until_so_many_wait(engine, 2)
+                await subjects.merge(merging, goes, into=stays)
+            await queued
+            await subjects.lock(other, [stays])
+            await before.rollback()
+            with pytest.raises(LockNotAvailableError) as told:
+                await asking
 
         assert kind_of(told.value) is Kind.CONTENTION
+
+
+_ROW = text("SELECT id FROM subject WHERE id = :name FOR UPDATE")
 
 
 @pytest.fixture
@@ -101,12 +107,6 @@ async def both(engine: AsyncEngine, goes: LeadId, stays: LeadId) -> None:
 async def _ask(engine: AsyncEngine, name: LeadId) -> UUID:
     async with engine.begin() as connection:
         return (await subjects.lock(connection, [name]))[name].id
-
-
-async def _hold(engine: AsyncEngine, name: LeadId, until: asyncio.Event) -> None:
-    async with engine.begin() as connection:
-        await subjects.lock(connection, [name])
-        await until.wait()
 
 
 async def _until_so_many_wait(engine: AsyncEngine, count: int) -> None:
