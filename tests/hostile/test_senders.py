@@ -1,6 +1,7 @@
 """Every route stands senders that announce too much, never end, or are suddenly gone."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from tests.hostile import wire
@@ -15,6 +16,8 @@ WITH_BODY = [pytest.param(each, id=str(each)) for each in operations() if each.b
 MOST_READ = 128 * 1024 * 1024
 A_LITTLE = 16 * 1024 * 1024
 """Bytes: a few bodies, or their remains."""
+ROUNDS = 4
+"""What is kept of each body adds up in every one; the allocator's own growth comes to an end."""
 MUCH = 64 * 1024 * 1024
 """Bytes: one body of a megabyte, as JSON of 100,000 fields."""
 
@@ -51,7 +54,7 @@ async def test_who_sends_on_after_the_refusal_is_cut_off(target_of: TargetOf, se
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_the_largest_bodies_take_little_memory_and_the_second_time_no_more(
+async def test_the_largest_bodies_take_little_memory_and_time_after_time_no_more(
     target_of: TargetOf, service: str
 ) -> None:
     target = await target_of(service)
@@ -59,14 +62,14 @@ async def test_the_largest_bodies_take_little_memory_and_the_second_time_no_more
     attacks = [attack for route in routes for attack in bodies.largest(route, target.aim)]
     before = target.resident()
     target.begin_anew()
-    for attack in attacks:
-        await target.send(attack)
-    once = target.resident()
-    for attack in attacks:
-        await target.send(attack)
+    after: list[int] = []
+    for _ in range(ROUNDS):
+        for attack in attacks:
+            await target.send(attack)
+        after.append(target.resident())
 
     assert target.resident(most=True) - before < MUCH
-    assert target.resident() - once < A_LITTLE
+    assert min(late - early for early, late in pairwise(after)) < A_LITTLE
 
 
 @pytest.mark.parametrize("operation", ALL)
