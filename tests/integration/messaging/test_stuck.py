@@ -43,15 +43,19 @@ def settings(kafka_settings: KafkaSettings) -> KafkaSettings:
 
 @pytest.fixture
 def members(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The library's own clients, so that a test can break them inside."""
+    return noting(monkeypatch, "consumer")
+
+
+def noting(monkeypatch: pytest.MonkeyPatch, kind: str) -> list[Any]:
+    """Note the library's own clients, so that a test can break them inside."""
     made: list[Any] = []
-    make = client.consumer
+    make = getattr(client, kind)
 
     def noted(*args: Any, **options: Any) -> Any:
         made.append(make(*args, **options))
         return made[-1]
 
-    monkeypatch.setattr(client, "consumer", noted)
+    monkeypatch.setattr(client, kind, noted)
     return made
 
 
@@ -160,6 +164,26 @@ async def test_a_member_of_whose_tasks_one_ended_is_replaced_at_once(
     await keeping
 
     assert took < kafka_settings.stuck_seconds / 2
+
+
+async def test_a_producer_that_no_longer_learns_who_leads_is_replaced_before_it_sends(
+    engine: AsyncEngine, kafka_settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producers = noting(monkeypatch, "producer")
+    stop = asyncio.Event()
+    relay = a_relay(engine, kafka_settings)
+    keeping = asyncio.create_task(loops.run({"relay": relay.run}, Heartbeats(), stop))
+    await say(engine, LeadId(new_id()), "1")
+    await until(lambda: _sent(engine))
+    inside = producers[0].client
+    inside._metadata_update = _closed  # noqa: SLF001  the fault is in there
+    await asyncio.wait({inside._sync_task})  # noqa: SLF001
+    await say(engine, LeadId(new_id()), "2")
+    await until(lambda: _sent(engine))
+    stop.set()
+    await keeping
+
+    assert len(producers) == 2
 
 
 async def test_a_member_whose_offsets_are_no_longer_taken_is_begun_again(

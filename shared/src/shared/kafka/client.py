@@ -14,7 +14,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import limits
-from shared.kafka import security
+from shared.kafka import connections, security
 from shared.kafka.port import Member, Partition, Reader, Sender
 from shared.kafka.record import Record
 from shared.kafka.topics import logical, physical
@@ -57,7 +57,7 @@ def producer(settings: KafkaSettings) -> Sender:
         request_timeout_ms=_REQUEST_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
-    security.keep_current(_client_of(made), settings)
+    connections.change(made, settings)
     return cast("Sender", made)
 
 
@@ -83,7 +83,7 @@ def consumer(settings: KafkaSettings, *, group: str, topics: Sequence[str]) -> M
         request_timeout_ms=_JOIN_SECONDS * _MILLISECONDS,
         metadata_max_age_ms=_LEADERS_ASKED_SECONDS * _MILLISECONDS,
     )
-    security.keep_current(_client_of(made), settings)
+    connections.change(made, settings)
     return cast("Member", made)
 
 
@@ -124,22 +124,7 @@ async def stop(client: Reader | Sender) -> None:
             await client.stop()
     except Exception as error:  # noqa: BLE001
         log.warning("kafka_stop_failed", error=type(error).__name__)
-        await _hang_up(client)
-
-
-async def _hang_up(client: Reader | Sender) -> None:
-    """Close the connections of a client: the library leaves them open where its own stop fails."""
-    inside = _client_of(client)
-    with contextlib.suppress(Exception):
-        if inside._sync_task and inside._sync_task.done():  # noqa: SLF001
-            inside._sync_task = None  # noqa: SLF001  else its error ends this too
-        async with asyncio.timeout(limits.KAFKA_STOP):
-            await inside.close()
-
-
-def _client_of(client: object) -> Any:  # noqa: ANN401  the library's inside
-    """Return what holds the connections of a consumer, or of a producer."""
-    return getattr(client, "_client", None) or cast("Any", client).client
+        await connections.hang_up(client)
 
 
 async def poll(
@@ -153,26 +138,12 @@ async def poll(
     Raises:
         KafkaError: nothing fetches any more, or nobody asks who leads; only a new member will.
     """
-    _still_works(cast("Any", member)._fetcher.error_future, "fetches")  # noqa: SLF001
-    _still_works(_client_of(member)._sync_task, "learns who leads")  # noqa: SLF001
+    connections.check(member)
     try:
         async with asyncio.timeout(seconds + limits.KAFKA_POLL):
             return await member.getmany(timeout_ms=int(seconds * _MILLISECONDS), max_records=most)
     except TimeoutError:
         return None
-
-
-def _still_works(task: "asyncio.Task[None]", does: str) -> None:
-    """Ask a task of the library's own: that it ended is told nowhere.
-
-    It is enough that uvloop refuses to write to a connection that was just closed.
-
-    Raises:
-        KafkaError: it ended.
-    """
-    if task.done():
-        cause = None if task.cancelled() else task.exception()
-        raise KafkaError(f"a task of the client ended: it no longer {does}") from cause
 
 
 async def commit(member: Member, offsets: Mapping[Partition, int]) -> bool:
@@ -215,8 +186,8 @@ async def learn(client: Sender, topics: Collection[str]) -> None:
     Raises:
         KafkaError: there is no such topic, or nobody says, or nobody asks who leads any more.
     """
+    connections.check(client)
     producer: Any = client  # the library does not type this part
-    _still_works(producer.client._sync_task, "learns who leads")  # noqa: SLF001
     for topic in topics:  # all of them first: it forgets those that it was not told to watch
         producer.client.add_topic(topic)
     for topic in topics:

@@ -2,14 +2,10 @@
 
 Nothing is chosen here: what the settings give is used, and without any it is a bare connection,
 which is for one machine only. A client lives long and connects anew now and then: each time with
-the authority and the password of that moment.
+the authority of that moment, and the password of it (`connections`).
 """
 
-from typing import Any, cast
-
-from aiokafka.client import AIOKafkaClient
-from pydantic import SecretStr
-from typing_extensions import override
+from typing import Any
 
 from shared.files import Trust
 from shared.settings import KafkaSettings
@@ -35,22 +31,3 @@ def of(settings: KafkaSettings) -> dict[str, Any]:
             "sasl_plain_password": settings.kafka_password.get_secret_value(),
         }
     return security
-
-
-class _Client(AIOKafkaClient):
-    """The library's, which knows a password from its start on; this one asks for it each time."""
-
-    secret: SecretStr
-
-    @property
-    @override
-    def _sasl_plain_password(self) -> str:
-        return self.secret.get_secret_value()
-
-
-def keep_current(client: object, settings: KafkaSettings) -> None:
-    """Let each further connection of a library's client show the password as it is then."""
-    if settings.kafka_password is not None:
-        told = cast("_Client", client)
-        told.__class__ = _Client
-        told.secret = settings.kafka_password
