@@ -9,8 +9,7 @@ from tests.faults.scenarios import three_brokers
 from tests.stack.nodes import Nodes, some_nodes
 
 SERVICES = ("marketing_intake", "lead_scoring")
-# One that stands still keeps its connections: who asked it waits, and perhaps asks it again.
-WITHIN = {"a leader killed": 30, "the controller killed": 30, "a leader standing still": 60}
+WITHIN = {"a leader killed": 30, "the controller killed": 30, "a leader standing still": 30}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient
 from tests.stack.ports import free_port
@@ -31,7 +31,9 @@ from shared.settings import KafkaSettings
 _ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATE = Path(__file__).with_name("nodes.properties")
 _READY_WITHIN = 60.0
+_WHOLE_WITHIN = 60.0
 _ASK_EVERY = 0.1
+_OFFSETS = "__consumer_offsets"
 
 
 class Proxy(Protocol):
@@ -104,15 +106,26 @@ class Nodes:
 
     async def busiest(self, topics: Sequence[str]) -> Node:
         """Return the node that leads most partitions of these topics."""
-        leaders: Counter[int] = Counter()
+        leaders = Counter(partition["leader"] for partition in await self._partitions(topics))
+        return self.nodes[leaders.most_common(1)[0][0]]
+
+    async def whole(self, topics: Sequence[str]) -> None:
+        """Wait until each copy of these topics, and of the groups' offsets, is in step again."""
+        async with asyncio.timeout(_WHOLE_WITHIN):
+            while any(
+                len(partition["isr"]) < len(self.nodes)
+                for partition in await self._partitions([*topics, _OFFSETS])
+            ):
+                await asyncio.sleep(_ASK_EVERY)
+
+    async def _partitions(self, topics: Sequence[str]) -> list[dict[str, Any]]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings().kafka_bootstrap)
         await admin.start()
         try:
-            for shape in await admin.describe_topics(list(topics)):
-                leaders.update(partition["leader"] for partition in shape["partitions"])
+            shapes = await admin.describe_topics(list(topics))
         finally:
             await admin.close()
-        return self.nodes[leaders.most_common(1)[0][0]]
+        return [partition for shape in shapes for partition in shape["partitions"]]
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from tests.faults.invariants import Findings, balance
 from tests.faults.ledger import Ledger
 from tests.faults.rig.load import INTAKE, leads_coming_in, level, watched
 from tests.faults.rig.rig import Rig
-from tests.stack.nodes import Nodes
+from tests.stack.nodes import Node, Nodes
 
 from shared.contracts.catalogue import said_by
 from shared.kafka.topics import physical
@@ -35,17 +35,20 @@ class Seen:
 
 
 async def one_of_three(rig: Rig, nodes: Nodes) -> Seen:
-    """A leader is killed, then the active controller, then a leader stands still and goes on."""
+    """A leader is killed, then the active controller, then a leader stands still and goes on.
+
+    In between all copies come in step: two away at once is another scenario.
+    """
     seen = Seen()
     async with _busy(rig) as ledger:
         async with _dip(rig, seen, "a leader killed"):
             leader = await nodes.busiest(_topics(rig))
             await leader.kill()
-        await leader.start()
+        await _back(rig, nodes, leader)
         async with _dip(rig, seen, "the controller killed"):
             controller = nodes.controller()
             await controller.kill()
-        await controller.start()
+        await _back(rig, nodes, controller)
         async with _dip(rig, seen, "a leader standing still"):
             leader = await nodes.busiest(_topics(rig))
             leader.process.send(signal.SIGSTOP)
@@ -74,6 +77,11 @@ async def two_of_three(rig: Rig, nodes: Nodes, *, seconds: float) -> Seen:
     return seen
 
 
+async def _back(rig: Rig, nodes: Nodes, killed: Node) -> None:
+    await killed.start()
+    await nodes.whole(_topics(rig))
+
+
 @asynccontextmanager
 async def _busy(rig: Rig) -> AsyncGenerator[Ledger]:
     """Run intake and scoring, with leads coming in, during the block."""
@@ -97,7 +105,10 @@ async def _dip(rig: Rig, seen: Seen, fault: str) -> AsyncGenerator[None]:
 
 
 def _topics(rig: Rig) -> list[str]:
-    return [physical(rig.kafka, topic) for topic in said_by("marketing-intake")]
+    return [
+        physical(rig.kafka, topic)
+        for topic in (*said_by("marketing-intake"), *said_by("lead-scoring"))
+    ]
 
 
 async def _sent(rig: Rig) -> int:
