@@ -22,8 +22,13 @@ address() { # role, password, service
   echo "postgresql://$1:$2@$(host "$3"):5432/${3//-/_}"
 }
 
+labels() { # by which CloudNativePG sees a change in what it reads
+  case $1 in *-database | postgres-ca) echo '{cnpg.io/reload: "true"}' ;; *) echo '{}' ;; esac
+}
+
 secret() { # name, type, then key=value...
-  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s}\ntype: %s\ndata:\n' "$1" "$2"
+  printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s, labels: %s}\ntype: %s\ndata:\n' \
+    "$1" "$(labels "$1")" "$2"
   for pair in "${@:3}"; do
     printf '  %s: %s\n' "${pair%%=*}" "$(printf %s "${pair#*=}" | base64 | tr -d '\n')"
   done

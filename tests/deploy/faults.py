@@ -269,4 +269,13 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a disk without an end",
           lambda o: next(each for each in pod(o, API)["volumes"] if each["name"] == "tmp").update(
               emptyDir={}), "writes_little"),
+    Fault("a password whose change Postgres' operator does not see",
+          lambda o: spec(o, "ExternalSecret", "notifier-database")["target"]["template"].pop(
+              "metadata"), "secrets"),
+    Fault("a Postgres that first lets all in",
+          lambda o: spec(o, "Cluster", "notifier")["postgresql"]["pg_hba"].insert(
+              0, "host all all all trust"), "clusters"),
+    Fault("a whole Secret in the environment",
+          lambda o: container(o, API)["envFrom"].append(
+              {"secretRef": {"name": "notifier-database"}}), "fields"),
 )  # fmt: skip

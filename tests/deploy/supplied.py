@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from tests.deploy.objects import Objects, names_of, of_kind
+from tests.deploy.objects import Labels, Objects, at, names_of, of_kind
 from tests.deploy.rendering import KUBERNETES
 
 Keys = frozenset[str]
@@ -39,6 +39,14 @@ def secrets(objects: Objects) -> Mapping[str, Keys]:
     }
     scripted = {each["metadata"]["name"]: frozenset(each["data"]) for each in by_script("small")}
     return (made or _by_kafka(objects) | scripted) | _by_certificates(objects)
+
+
+def labels(objects: Objects) -> Mapping[str, Labels]:
+    """Return the labels that each Secret is made with: by the store's operator, or by the script."""
+    by_store = of_kind(objects, "ExternalSecret")
+    place = "spec.target.template.metadata.labels" if by_store else "metadata.labels"
+    made = by_store or by_script("small")
+    return {each["metadata"]["name"]: at(each, place) or {} for each in made}
 
 
 def _by_kafka(objects: Objects) -> dict[str, Keys]:

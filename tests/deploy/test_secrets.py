@@ -64,14 +64,15 @@ def test_no_two_passwords_are_the_same_and_none_is_short() -> None:
 
 def test_external_secrets_are_those_of_the_script() -> None:
     found = of_kind(installation("production, external-secrets"), "ExternalSecret")
-    types: dict[str, Any] = {each["metadata"]["name"]: each["type"] for each in by_script("small")}
+    scripted: dict[str, Any] = {each["metadata"]["name"]: each for each in by_script("small")}
 
-    assert {each["metadata"]["name"] for each in found} == set(types)
+    assert {each["metadata"]["name"] for each in found} == set(scripted)
     for each in found:
         name = each["metadata"]["name"]
-        asked = each["spec"].get("target", {}).get("template", {}).get("type", "Opaque")
+        asked = each["spec"].get("target", {}).get("template", {})
 
-        assert asked == types[name]
+        assert asked.get("type", "Opaque") == scripted[name]["type"]
+        assert asked.get("metadata", {}).get("labels", {}) == scripted[name]["metadata"]["labels"]
         assert each["spec"]["dataFrom"] == [{"extract": {"key": f"handoff/{name}"}}]
 
 

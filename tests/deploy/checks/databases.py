@@ -1,15 +1,33 @@
 """Every service has its own database, that survives what the promise says it survives."""
 
+import re
 from collections.abc import Iterator
 
-from tests.deploy import product
-from tests.deploy.objects import COMPONENT, NAME, Object, Objects, at, of_kind, our_pods, title
+from tests.deploy import product, supplied
+from tests.deploy.objects import (
+    COMPONENT,
+    NAME,
+    Object,
+    Objects,
+    at,
+    of_kind,
+    our_pods,
+    title,
+    walk,
+)
 
 _FIELDS_OF_A_SCHEDULE = 6
 _FEWEST = 3
 _RESERVED = 3 + 5  # the superuser's, and what the audit opens
 _PROMISE = {"method": "any", "number": 1, "dataDurability": "required", "failoverQuorum": True}
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
+_READ = re.compile(r"(passwordSecret|initdb\.secret|recovery\.secret)\.name$|serverCASecret$")
+_WATCHED = "cnpg.io/reload"
+_HBA = [
+    "hostssl sameuser all all scram-sha-256",
+    "hostssl all operations all scram-sha-256",
+    "host all all all reject",
+]
 
 
 def clusters(objects: Objects) -> Iterator[str]:
@@ -28,12 +46,21 @@ def _faults(spec: Object) -> Iterator[tuple[str, bool]]:
     yield "what was committed may be lost in a failover", lost
     together = at(spec, "affinity.podAntiAffinityType") != "required"
     yield "two instances may be on one node", together
-    open_ = "host all all all reject" not in (at(spec, "postgresql.pg_hba") or [])[-1:]
+    open_ = at(spec, "postgresql.pg_hba") != _HBA
     yield "takes connections without TLS, and to others' databases", open_
     early = "CREATE ROLE operations" not in (at(spec, "bootstrap.initdb.postInitSQL") or [])
     yield "a migration would find no role `operations` to give rights to", early
     archivers = [each["name"] for each in spec.get("plugins", []) if each.get("isWALArchiver")]
     yield "what happens between two backups is not saved", archivers != [_PLUGIN]
+
+
+def secrets(objects: Objects) -> Iterator[str]:
+    """The operator sees each Secret that it reads change: it watches those with this label alone."""
+    given = supplied.labels(objects)
+    for each in of_kind(objects, "Cluster"):
+        for path, name in walk(each["spec"]):
+            if _READ.search(path) and _WATCHED not in given.get(name, {}):
+                yield f"{title(each)}: would not see the Secret {name} change"
 
 
 def backups(objects: Objects) -> Iterator[str]:

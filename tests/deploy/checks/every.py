@@ -63,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
     databases.clusters,
     databases.connections,
     databases.owners,
+    databases.secrets,
     scaling.scaled,
     scaling.triggers,
 )
