@@ -31,7 +31,7 @@ images: ## Build the container images: four services and operations
 
 compose-up: ## Start everything in containers and wait until it is ready (deploy/compose)
 	@deploy/compose/secrets.sh
-	@$(COMPOSE) up --detach --wait
+	@$(COMPOSE) up --build --detach --wait
 
 compose-down: ## Stop the containers; the data stays in their volumes
 	@$(COMPOSE) down

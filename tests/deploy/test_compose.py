@@ -69,7 +69,28 @@ def test_what_can_be_set_is_at_first_what_it_is_without(engine: Engine) -> None:
     ]
 
     assert described[0] == described[1]
-    assert settings["HANDOFF_VERSION"] == images.VERSION
+
+
+def test_a_copy_of_the_example_does_not_hold_on_to_its_version() -> None:
+    lines = FILE.with_name(".env.example").read_text().splitlines()
+
+    assert [each for each in lines if "HANDOFF_VERSION" in each] == [
+        f"# HANDOFF_VERSION={images.VERSION}"
+    ]
+
+
+def test_our_images_are_built_from_this_repository_and_never_pulled() -> None:
+    read = yaml.safe_load(FILE.read_text())["services"]
+    ours = {name: each for name, each in read.items() if each["image"].startswith("handoff/")}
+    told = subprocess.run(
+        ["make", "--dry-run", "compose-up"],  # noqa: S607
+        cwd=images.ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+    assert {*_OURS, "operations", "topics"} < set(ours)
+    assert {each["pull_policy"] for each in ours.values()} == {"never"}
+    assert all("build" in each for each in ours.values())
+    assert " up --build " in told
 
 
 @pytest.mark.parametrize(("profile", "collector"), [("", ""), (_OBSERVED, "http://collector:4318")])
