@@ -278,4 +278,16 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a whole Secret in the environment",
           lambda o: container(o, API)["envFrom"].append(
               {"secretRef": {"name": "notifier-database"}}), "fields"),
+    Fault("a way in from all addresses",
+          lambda o: spec(o, "NetworkPolicy", "apis-from-gateway")["ingress"][0]["from"].append(
+              {"ipBlock": {"cidr": "0.0.0.0/0"}}), "just_the_real_flows"),
+    Fault("a rule of entry for nobody in particular",
+          lambda o: spec(o, "NetworkPolicy", "notifier-postgres")["ingress"].append(
+              {"from": [], "ports": []}), "just_the_real_flows"),
+    Fault("names by TCP alone",
+          lambda o: spec(o, "NetworkPolicy", "names")["egress"][0]["ports"].pop(0),
+          "just_the_real_flows"),
+    Fault("Postgres by UDP",
+          lambda o: spec(o, "NetworkPolicy", "notifier-to-postgres")["egress"][0]["ports"][
+              0].update(protocol="UDP"), "just_the_real_flows"),
 )  # fmt: skip

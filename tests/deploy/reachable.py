@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from tests.deploy.objects import Labels, Object, Objects, matches, of_kind, pods
 
-Flow = tuple[str, str, int]
+Port = tuple[str, int]
+"""A protocol and a number."""
+
+Flow = tuple[str, str, Port]
 """Who, to whom, at which port."""
 
 ANYWHERE = "anywhere"
-UNHEARD_OF = 1
+UNHEARD_OF = ("TCP", 1)
 """A port that nothing uses: open only where all are."""
 
 
@@ -58,11 +61,12 @@ def insiders(objects: Objects) -> list[Party]:
 
 
 def flows(objects: Objects) -> set[Flow]:
-    """Return every flow that is open; one to an address is to its range, or to anywhere."""
+    """Return every flow that is open; one with addresses is with their range, or with anywhere."""
     policies = of_kind(objects, "NetworkPolicy")
     inside = insiders(objects)
     ports = _ports(policies)
     found = {flow for each in inside for flow in _to_addresses(each, policies)}
+    found |= {flow for each in inside for flow in _from_addresses(each, policies)}
     for sender in (*inside, *OUTSIDERS):
         for receiver in (*inside, *OUTSIDERS):
             if sender.namespace is None or receiver.namespace is None:
@@ -74,10 +78,14 @@ def flows(objects: Objects) -> set[Flow]:
     return found
 
 
-def _ports(policies: Objects) -> set[int]:
-    named = {port["port"] for each in policies for _, rule in _rules(each) for port in
-             rule.get("ports", [])}  # fmt: skip
-    return named | {UNHEARD_OF}
+def _ports(policies: Objects) -> set[Port]:
+    return {port for each in policies for _, rule in _rules(each) for port in _named(rule)} | {
+        UNHEARD_OF
+    }
+
+
+def _named(rule: Object) -> list[Port]:
+    return [(each.get("protocol", "TCP"), each["port"]) for each in rule.get("ports", [])]
 
 
 def _rules(policy: Object) -> Iterator[tuple[str, Object]]:
@@ -85,13 +93,13 @@ def _rules(policy: Object) -> Iterator[tuple[str, Object]]:
         yield from ((side, rule) for rule in policy["spec"].get(side, []))
 
 
-def _open(policies: Objects, sender: Party, receiver: Party, port: int) -> bool:
+def _open(policies: Objects, sender: Party, receiver: Party, port: Port) -> bool:
     return _lets(policies, sender, receiver, ("egress", port)) and _lets(
         policies, receiver, sender, ("ingress", port)
     )
 
 
-def _lets(policies: Objects, party: Party, other: Party, how: tuple[str, int]) -> bool:
+def _lets(policies: Objects, party: Party, other: Party, how: tuple[str, Port]) -> bool:
     """Tell whether one end allows it; who is in another namespace is not for us to hold back."""
     side, port = how
     if party.namespace is not None:
@@ -111,13 +119,13 @@ def _of(policies: Objects, party: Party, side: str) -> list[Object]:
     ]  # fmt: skip
 
 
-def _at_port(rule: Object, port: int) -> bool:
-    return "ports" not in rule or any(each["port"] == port for each in rule["ports"])
+def _at_port(rule: Object, port: Port) -> bool:
+    return not rule.get("ports") or port in _named(rule)
 
 
 def _with(rule: Object, side: str, other: Party) -> bool:
     peers = rule.get("to" if side == "egress" else "from")
-    if peers is None:  # addresses are looked at apart, so a rule without peers is for those
+    if not peers:  # addresses are looked at apart, so a rule without peers is for those
         return side == "ingress"
     return any(_is(peer, other) for peer in peers if "ipBlock" not in peer)
 
@@ -135,9 +143,21 @@ def _to_addresses(party: Party, policies: Objects) -> Iterator[Flow]:
     mine = _of(policies, party, "egress")
     if not mine:
         yield party.name, ANYWHERE, UNHEARD_OF
-    for policy in mine:
-        for rule in policy["spec"].get("egress", []):
-            blocks = [peer["ipBlock"]["cidr"] for peer in rule.get("to", []) if "ipBlock" in peer]
-            targets = blocks if "to" in rule else [ANYWHERE]
-            ports = rule.get("ports", [{"port": UNHEARD_OF}])
-            yield from ((party.name, to, port["port"]) for to in targets for port in ports)
+    for rule in (rule for each in mine for rule in each["spec"].get("egress", [])):
+        targets = _blocks(rule["to"]) if rule.get("to") else [ANYWHERE]
+        yield from (
+            (party.name, to, port) for to in targets for port in _named(rule) or [UNHEARD_OF]
+        )
+
+
+def _from_addresses(party: Party, policies: Objects) -> Iterator[Flow]:
+    """Give those that a rule names: who comes in by one without peers is seen with the pods."""
+    for policy in _of(policies, party, "ingress"):
+        for rule in policy["spec"].get("ingress", []):
+            senders = _blocks(rule.get("from", []))
+            ports = _named(rule) or [UNHEARD_OF]
+            yield from ((sender, party.name, port) for sender in senders for port in ports)
+
+
+def _blocks(peers: list[Object]) -> list[str]:
+    return [each["ipBlock"]["cidr"] for each in peers if "ipBlock" in each]

@@ -42,7 +42,7 @@ def secrets(objects: Objects) -> Mapping[str, Keys]:
 
 
 def labels(objects: Objects) -> Mapping[str, Labels]:
-    """Return the labels that each Secret is made with: by the store's operator, or by the script."""
+    """Return the labels that each Secret is made with, by the store's operator or the script."""
     by_store = of_kind(objects, "ExternalSecret")
     place = "spec.target.template.metadata.labels" if by_store else "metadata.labels"
     made = by_store or by_script("small")

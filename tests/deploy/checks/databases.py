@@ -55,7 +55,7 @@ def _faults(spec: Object) -> Iterator[tuple[str, bool]]:
 
 
 def secrets(objects: Objects) -> Iterator[str]:
-    """The operator sees each Secret that it reads change: it watches those with this label alone."""
+    """The operator sees a Secret that it reads change: it watches those with a label alone."""
     given = supplied.labels(objects)
     for each in of_kind(objects, "Cluster"):
         for path, name in walk(each["spec"]):

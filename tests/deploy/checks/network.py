@@ -6,11 +6,18 @@ from urllib.parse import urlsplit
 from tests.deploy import product
 from tests.deploy.checks.settings import variables
 from tests.deploy.objects import Objects, Pod, matches, names_of, of_kind, our_pods, title
-from tests.deploy.reachable import ANYWHERE, Flow, flows, insiders
+from tests.deploy.reachable import ANYWHERE, Flow, Port, flows, insiders
 
-_POSTGRES, _KAFKA_BY_TLS, _KAFKA = 5432, 9093, 9092
-_DNS = 53
-_API_SERVER = (443, 6443)
+
+def _tcp(number: int) -> Port:
+    return "TCP", number
+
+
+_POSTGRES, _KAFKA_BY_TLS, _KAFKA = _tcp(5432), _tcp(9093), _tcp(9092)
+_INSTANCES = (_POSTGRES, _tcp(8000))
+_NODES = (_tcp(9090), _tcp(9091))
+_DNS = (("UDP", 53), _tcp(53))
+_API_SERVER = (_tcp(443), _tcp(6443))
 _SPEAKS_TO_POSTGRES = ("api", "worker", "migrate", "operations")
 _SPEAKS_TO_KAFKA = ("worker", "operations", "topics")
 _SENDS_SPANS, _SPANS = ("api", "worker"), "HANDOFF_OTLP_ENDPOINT"
@@ -47,7 +54,7 @@ def are_for_somebody(objects: Objects) -> Iterator[str]:
 
 def real_flows(objects: Objects) -> Iterator[Flow]:
     """Give every flow that there is."""
-    yield from ((each.name, "dns", _DNS) for each in insiders(objects))
+    yield from ((each.name, "dns", port) for each in insiders(objects) for port in _DNS)
     yield from _to_apis(objects)
     yield from _to_postgres(objects)
     yield from _to_kafka(objects)
@@ -57,14 +64,14 @@ def real_flows(objects: Objects) -> Iterator[Flow]:
 
 def _to_apis(objects: Objects) -> Iterator[Flow]:
     callers = ["operations", *(["gateway"] if of_kind(objects, "Gateway", "Ingress") else [])]
-    yield from ((caller, f"{name}-api", 8080) for caller in callers for name in product.NAMES)
+    yield from ((caller, f"{name}-api", _tcp(8080)) for caller in callers for name in product.NAMES)
 
 
 def _to_postgres(objects: Objects) -> Iterator[Flow]:
     clusters = names_of(objects, "Cluster")
     for name in clusters:
-        yield from ((name, name, port) for port in (_POSTGRES, 8000))
-        yield from (("cnpg", name, port) for port in (_POSTGRES, 8000))
+        yield from ((name, name, port) for port in _INSTANCES)
+        yield from (("cnpg", name, port) for port in _INSTANCES)
         yield from ((name, ANYWHERE, port) for port in _API_SERVER)
     for pod in our_pods(objects):
         if pod.component in _SPEAKS_TO_POSTGRES:
@@ -92,9 +99,9 @@ def _to_kafka(objects: Objects) -> Iterator[Flow]:
 
 
 def _within_kafka(objects: Objects) -> Iterator[Flow]:
-    yield from (("handoff-kafka", "handoff-kafka", port) for port in (9090, 9091))
-    yield "handoff-entity-operator", "handoff-kafka", 9091
-    yield from (("strimzi", "handoff-kafka", port) for port in (9090, 9091, 8443))
+    yield from (("handoff-kafka", "handoff-kafka", port) for port in _NODES)
+    yield "handoff-entity-operator", "handoff-kafka", _tcp(9091)
+    yield from (("strimzi", "handoff-kafka", port) for port in (*_NODES, _tcp(8443)))
     yield from (("handoff-entity-operator", ANYWHERE, port) for port in _API_SERVER)
     if of_kind(objects, "ScaledObject"):
         yield "keda", "handoff-kafka", _KAFKA_BY_TLS
@@ -105,10 +112,10 @@ def _to_metrics(objects: Objects) -> Iterator[Flow]:
         return
     for pod in our_pods(objects):
         if pod.owner["kind"] != "Job":
-            yield "prometheus", _name(pod), 9000
-    yield from (("prometheus", name, 9187) for name in names_of(objects, "Cluster"))
+            yield "prometheus", _name(pod), _tcp(9000)
+    yield from (("prometheus", name, _tcp(9187)) for name in names_of(objects, "Cluster"))
     if of_kind(objects, "Kafka"):
-        yield "prometheus", "handoff-kafka", 9404
+        yield "prometheus", "handoff-kafka", _tcp(9404)
 
 
 def _to_the_collector(objects: Objects) -> Iterator[Flow]:
@@ -117,7 +124,9 @@ def _to_the_collector(objects: Objects) -> Iterator[Flow]:
     told = {_name(pod): variables(pod.containers[0], maps).get(_SPANS) for pod in our_pods(objects)
             if pod.component in _SENDS_SPANS}  # fmt: skip
     if any(told.values()):
-        yield from ((name, "collector", urlsplit(to or "").port or 0) for name, to in told.items())
+        yield from (
+            (name, "collector", _tcp(urlsplit(to or "").port or 0)) for name, to in told.items()
+        )
 
 
 def _name(pod: Pod) -> str:
@@ -126,8 +135,8 @@ def _name(pod: Pod) -> str:
 
 
 def _words(flow: Flow) -> str:
-    sender, receiver, port = flow
-    return f"from {sender} to {receiver} at {port}"
+    sender, receiver, (protocol, port) = flow
+    return f"from {sender} to {receiver} at {protocol} {port}"
 
 
 def as_strimzi_writes_them(objects: Objects) -> Iterator[str]:
@@ -140,7 +149,7 @@ def as_strimzi_writes_them(objects: Objects) -> Iterator[str]:
             for each in of_kind(objects, "NetworkPolicy")
             if each["spec"]["podSelector"].get("matchLabels", {}).get("strimzi.io/name")
             for rule in each["spec"].get("ingress", [])
-            if {"port": _KAFKA_BY_TLS} in rule["ports"]
+            if {"port": _KAFKA_BY_TLS[1]} in rule["ports"]
             for peer in rule["from"]
         ]
         if sorted(map(str, asked)) != sorted(map(str, ours)):
