@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from tests.deploy import product
+from tests.deploy.checks.backups import DAYS_KEPT, NIGHTLY
 from tests.deploy.checks.every import complaints
 from tests.deploy.objects import names_of, title
 from tests.deploy.rendering import (
@@ -24,8 +26,10 @@ from tests.deploy.test_build import requested
 from tests.deploy.versions import versions
 
 from handoff.__main__ import app
+from handoff.services import SERVICES
 
 README = (ROOT / "deploy" / "README.md").read_text()
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
 COMMANDS = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)))
 EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
 OURS = "deploy/kubernetes/overlays/ours"
@@ -55,6 +59,42 @@ def test_the_table_of_operators_is_that_of_the_versions() -> None:
     assert told == {name: each["version"] for name, each in versions()["operators"].items()}
     oldest, newest = versions()["kubernetes"].values()
     assert f"Kubernetes {oldest} to {newest}" in README
+    assert f"Both run {newest} alone" in README
+
+
+def test_every_image_of_ours_is_named_in_the_version_of_the_code() -> None:
+    named = re.findall(r"handoff/[^\s:]+:(\d[\w.]*)", COMMANDS)
+
+    assert len(named) >= 3
+    assert {*named} == {versions()["handoff"]}
+
+
+def test_what_a_worker_does_is_the_figure_of_the_manual() -> None:
+    figure = re.compile(r"full at (?:some|about) ([\d,]+) leads a second")
+
+    assert figure.findall(README) == figure.findall(OPERATING) != []
+
+
+def test_the_manual_names_the_connections_that_processes_have() -> None:
+    of_apis = {name: product.connections(name, "api") for name in product.NAMES}
+    intake = of_apis.pop("marketing-intake")
+    others = {*of_apis.values(), *(product.connections(name, "worker") for name in product.NAMES)}
+    told = re.findall(r"up to (\d+) connections .*, an API of marketing-intake (\d+):", OPERATING)
+
+    assert told == [(str(most), str(intake)) for most in others]
+
+
+def test_what_is_saved_is_what_is_promised() -> None:
+    assert NIGHTLY == "0 0 3 * * *"
+    assert "Base backups are made at three each night" in README
+    assert re.search(rf"at any moment of the last {DAYS_KEPT} days", README)
+
+
+def test_the_manual_names_apis_at_their_ports() -> None:
+    named = {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)/v1", OPERATING)}
+
+    assert named
+    assert named <= {service.port for service in SERVICES}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -48,6 +48,8 @@ def spread(objects: Objects) -> Iterator[str]:
                 yield f"{pod}: is spread among others than its own copies"
         if _NODE in found and found[_NODE].get("nodeTaintsPolicy") != "Honor":
             yield f"{pod}: a drained node counts, so its pods have nowhere to go"
+        if _NODE in found and found[_NODE]["whenUnsatisfiable"] != "DoNotSchedule":
+            yield f"{pod}: all of its copies may be on one node"
 
 
 def _exactly(constraint: Object, pod: Pod) -> bool:
@@ -73,6 +75,10 @@ def replicas(objects: Objects) -> Iterator[str]:
         wanted = None if pod.owner["metadata"]["name"] in scaled else 1 if one_node else 2
         if pod.owner["spec"].get("replicas") != wanted:
             yield f"{pod}: replicas is {pod.owner['spec'].get('replicas')} instead of {wanted}"
+
+    for pod in our_pods(objects):
+        if pod.component == "operations" and pod.owner["spec"].get("replicas", 1) != 1:
+            yield f"{pod}: nobody audits, or two do"
 
 
 def _several(objects: Objects) -> list[Pod]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tests.deploy import product, supplied
+from tests.deploy.checks.backups import PLUGIN
 from tests.deploy.objects import (
     COMPONENT,
     NAME,
@@ -16,11 +17,9 @@ from tests.deploy.objects import (
     walk,
 )
 
-_FIELDS_OF_A_SCHEDULE = 6
 _FEWEST = 3
 _RESERVED = 3 + 5  # the superuser's, and what the audit opens
 _PROMISE = {"method": "any", "number": 1, "dataDurability": "required", "failoverQuorum": True}
-_PLUGIN = "barman-cloud.cloudnative-pg.io"
 _READ = re.compile(r"(passwordSecret|initdb\.secret|recovery\.secret)\.name$|serverCASecret$")
 _WATCHED = "cnpg.io/reload"
 _HBA = [
@@ -50,8 +49,12 @@ def _faults(spec: Object) -> Iterator[tuple[str, bool]]:
     yield "takes connections without TLS, and to others' databases", open_
     early = "CREATE ROLE operations" not in (at(spec, "bootstrap.initdb.postInitSQL") or [])
     yield "a migration would find no role `operations` to give rights to", early
+    brief = at(spec, "certificates.serverCASecret") is None
+    yield "its authority is renewed each 90 days, under processes that have read it", brief
+    endless = at(spec, "resources.limits.memory") is None
+    yield "no limit of memory", endless
     archivers = [each["name"] for each in spec.get("plugins", []) if each.get("isWALArchiver")]
-    yield "what happens between two backups is not saved", archivers != [_PLUGIN]
+    yield "what happens between two backups is not saved", archivers != [PLUGIN]
 
 
 def secrets(objects: Objects) -> Iterator[str]:
@@ -61,24 +64,6 @@ def secrets(objects: Objects) -> Iterator[str]:
         for path, name in walk(each["spec"]):
             if _READ.search(path) and _WATCHED not in given.get(name, {}):
                 yield f"{title(each)}: would not see the Secret {name} change"
-
-
-def backups(objects: Objects) -> Iterator[str]:
-    """A backup is of a cluster that is there, by the plugin, at a time of six fields."""
-    known = {each["metadata"]["name"] for each in of_kind(objects, "Cluster")}
-    for each in of_kind(objects, "ScheduledBackup"):
-        spec = each["spec"]
-        if len(spec["schedule"].split()) != _FIELDS_OF_A_SCHEDULE:
-            yield f"{title(each)}: the schedule has not six fields, seconds first"
-        if spec["cluster"]["name"] not in known:
-            yield f"{title(each)}: there is no Cluster {spec['cluster']['name']}"
-        if (spec.get("method"), at(spec, "pluginConfiguration.name")) != ("plugin", _PLUGIN):
-            yield f"{title(each)}: is not made by the plugin"
-    stores = {each["metadata"]["name"] for each in of_kind(objects, "ObjectStore")}
-    for each in of_kind(objects, "Cluster"):
-        for plugin in each["spec"].get("plugins", []):
-            if at(plugin, "parameters.barmanObjectName") not in stores:
-                yield f"{title(each)}: there is no ObjectStore for it"
 
 
 def owners(objects: Objects) -> Iterator[str]:

@@ -32,6 +32,8 @@ def _rule(rule: Object, route: Object, objects: Objects) -> Iterator[str]:
     for backend in rule["backendRefs"]:
         if (backend["name"], backend.get("port")) not in ports:
             yield f"there is no Service {backend['name']} at that port"
+        if _APIS.get(backend["name"]) != route["metadata"]["name"]:
+            yield f"leads to {backend['name']}, which is another's"
     prefixes = tuple(each["path"]["value"] for each in rule["matches"])
     for path in product.public_paths(route["metadata"]["name"]):
         if not path.startswith(prefixes):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.deploy.checks import (
     availability,
+    backups,
     databases,
     edge,
     kafka,
@@ -57,9 +58,11 @@ CHECKS: tuple[Check, ...] = (
     network.closed,
     network.just_the_real_flows,
     kafka.cluster,
+    kafka.operators,
     kafka.rights,
     kafka.topics,
-    databases.backups,
+    backups.backups,
+    backups.stores,
     databases.clusters,
     databases.connections,
     databases.owners,

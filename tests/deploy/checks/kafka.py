@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.deploy import product
+from tests.deploy.checks.pods import unrestricted
 from tests.deploy.objects import Object, Objects, at, of_kind, title
 from tests.deploy.versions import versions
 
@@ -25,6 +26,10 @@ _BROKERS = {
     "offsets.topic.replication.factor": 3,
     "transaction.state.log.replication.factor": 3,
     "transaction.state.log.min.isr": 2,
+}
+_SPREAD = {
+    "topology.kubernetes.io/zone": "ScheduleAnyway",
+    "kubernetes.io/hostname": "DoNotSchedule",
 }
 _LOOKS_AT_BROKERS = ("DescribeConfigs", "cluster", "*")
 
@@ -76,6 +81,27 @@ def _nodes(objects: Objects) -> Iterator[str]:
             yield f"{title(pool)}: no limit of memory"
 
 
+def operators(objects: Objects) -> Iterator[str]:
+    """What Strimzi makes is restricted, spread over nodes, and has an end of its memory."""
+    for each in of_kind(objects, "Kafka"):
+        brokers, entities = each["spec"]["kafka"], each["spec"].get("entityOperator", {})
+        yield from _restricted(brokers, "kafka")
+        spread = at(brokers, "template.pod.topologySpreadConstraints") or []
+        keys = {found["topologyKey"]: found["whenUnsatisfiable"] for found in spread}
+        if keys != _SPREAD:
+            yield f"{title(each)}: its nodes may be on one node, or in one zone"
+        for name in ("topicOperator", "userOperator"):
+            yield from _restricted(entities, name)
+            if not at(entities, f"{name}.resources.limits.memory"):
+                yield f"{title(each)}: no {name}, or none with a limit of memory"
+
+
+def _restricted(part: Object, name: str) -> Iterator[str]:
+    whole = at(part, "template.pod.securityContext") or {}
+    own = at(part, f"template.{name}Container.securityContext") or {}
+    yield from (f"Strimzi's {name}: {said}" for said in unrestricted({**whole, **own}))
+
+
 def rights(objects: Objects) -> Iterator[str]:
     """Each user may do just what its process does."""
     if not of_kind(objects, "Kafka"):
@@ -115,10 +141,17 @@ def _each(kind: str, names: tuple[str, ...], *operations: str) -> set[tuple[str,
 def _rights(user: Object) -> Rights:
     acls = at(user, "spec.authorization.acls") or []
     return frozenset(
-        (operation, acl["resource"]["type"], acl["resource"].get("name", "*"))
+        (operation, acl["resource"]["type"], _names(acl["resource"]))
         for acl in acls
         for operation in acl["operations"]
     )
+
+
+def _names(resource: Object) -> str:
+    """Return which ones a right is for, by their name; of a prefix with a star at its end."""
+    if resource.get("patternType") == "prefix":
+        return f"{resource['name']}*"
+    return str(resource.get("name", "*"))
 
 
 def _differing(name: str, found: Object, wanted: Object) -> Iterator[str]:

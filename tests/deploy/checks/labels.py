@@ -41,7 +41,7 @@ def selectors_last(objects: Objects) -> Iterator[str]:
     """No selector names what a release changes: it could not be changed with it."""
     for each in objects:
         for path, value in walk(each.get("spec", {})):
-            if path.endswith("matchLabels") and isinstance(value, dict):
+            if path.endswith(("matchLabels", "selector")) and isinstance(value, dict):
                 for key in {_VERSION, *_OF_ALL} & set(value):
                     yield f"{title(each)}: {path} has {key}"
 

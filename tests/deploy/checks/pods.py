@@ -10,6 +10,7 @@ from shared import limits
 
 _OURS_AT_LEAST = 10_000
 _LONGEST_WITHOUT_ANSWER = 1
+_SHORTEST_UNTIL_DEAD = 30
 
 
 def restricted(objects: Objects) -> Iterator[str]:
@@ -22,11 +23,11 @@ def restricted(objects: Objects) -> Iterator[str]:
                 yield f"{pod} {container['name']}: {said}"
 
 
-def _weak(security: dict[str, Any], *, ours: bool) -> Iterator[str]:
+def unrestricted(security: dict[str, Any]) -> Iterator[str]:
+    """Give what Pod Security would not take as restricted."""
     wanted: dict[str, Any] = {
         "runAsNonRoot": True,
         "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
         "seccompProfile": {"type": "RuntimeDefault"},
         "capabilities": {"drop": ["ALL"]},
     }
@@ -35,8 +36,15 @@ def _weak(security: dict[str, Any], *, ours: bool) -> Iterator[str]:
     )
     if security.get("privileged"):
         yield "is privileged"
-    if security.get("runAsUser", 0) < (_OURS_AT_LEAST if ours else 1):
-        yield "runAsUser is too low: it may be somebody on the node"
+
+
+def _weak(security: dict[str, Any], *, ours: bool) -> Iterator[str]:
+    yield from unrestricted(security)
+    if security.get("readOnlyRootFilesystem") is not True:
+        yield "readOnlyRootFilesystem is not True"
+    for key in ("runAsUser", "runAsGroup", "fsGroup"):
+        if security.get(key, 0) < (_OURS_AT_LEAST if ours else 1):
+            yield f"{key} is too low: it may be somebody on the node"
 
 
 def writes_little(objects: Objects) -> Iterator[str]:
@@ -104,6 +112,8 @@ def _probes(container: Object) -> Iterator[str]:
     startup, alive, ready = (container.get(name, {}) for name in names)
     if _allowed(startup) < limits.LIFESPAN_START:
         yield "is taken for dead while it still begins"
+    if _allowed(alive) < _SHORTEST_UNTIL_DEAD:
+        yield "is taken for dead as soon as it is slow"
     if at(alive, "httpGet.path") != "/livez" or at(ready, "httpGet.path") != "/readyz":
         yield "alive and ready are not asked as the two questions that they are"
 

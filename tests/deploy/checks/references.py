@@ -76,7 +76,10 @@ def _port_names(pod: Pod) -> set[str]:
 def monitors(objects: Objects) -> Iterator[str]:
     """What is to be scraped is there, at that port; foreign pods are known by their operators."""
     for monitor in of_kind(objects, "PodMonitor"):
-        if monitor["metadata"]["name"] in _FOREIGN:
+        foreign = _FOREIGN.get(monitor["metadata"]["name"])
+        if foreign:
+            if [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] != [foreign]:
+                yield f"{title(monitor)}: its operator names the port {foreign}"
             continue
         selector = monitor["spec"]["selector"]
         taken = [each for each in pods(objects) if matches(selector, each.labels)]
@@ -97,7 +100,7 @@ def _endpoint(endpoint: Object, taken: list[Pod]) -> Iterator[str]:
             yield f"{pod} has no port {endpoint['port']}"
 
 
-_FOREIGN = ("postgres", "kafka")
+_FOREIGN = {"postgres": "metrics", "kafka": "tcp-prometheus"}
 
 
 def settings_and_secrets(objects: Objects) -> Iterator[str]:
@@ -158,6 +161,8 @@ def jobs(objects: Objects) -> Iterator[str]:
     for job in of_kind(objects, "Job"):
         if at(job, "spec.template.spec.restartPolicy") not in ("OnFailure", "Never"):
             yield f"{title(job)}: would be started again when it is done"
+        if not {"backoffLimit", "activeDeadlineSeconds"} <= set(job["spec"]):
+            yield f"{title(job)}: ends before its database is there, or never"
         notes = at(job, "metadata.annotations") or {}
         if notes.get("argocd.argoproj.io/hook") != "Sync":
             yield f"{title(job)}: Argo CD could not replace it"

@@ -8,7 +8,7 @@ from tests.deploy.objects import Object, Objects, at, names_of, of_kind, title
 from shared.contracts.catalogue import PARTITIONS, heard_by
 
 _SETTLING_SECONDS = 300
-_KAFKA = ("authentication", "tls")
+_OLDEST_PROTOCOL = (2, 1)
 
 
 def scaled(objects: Objects) -> Iterator[str]:
@@ -59,6 +59,8 @@ def triggers(objects: Objects) -> Iterator[str]:
             if trigger.get("bootstrapServers") not in addresses:
                 yield f"{title(each)}: asks another Kafka"
         for trigger in each["spec"]["triggers"]:
+            if trigger["type"] != "kafka":
+                yield f"{title(each)}: {trigger['type']} takes other fields"
             name = at(trigger, "authenticationRef.name")
             if name not in names_of(objects, "TriggerAuthentication"):
                 yield f"{title(each)}: there is no TriggerAuthentication {name}"
@@ -74,7 +76,11 @@ def _trigger(trigger: Object, service: str) -> Iterator[str]:
     for key, value in wanted.items():
         if trigger.get(key) != value:
             yield f"{key} is {trigger.get(key)} instead of {value}"
-    if not trigger.get("version"):
-        yield "without a version it speaks a protocol that Kafka 4 has dropped"
+    if _numbers(trigger.get("version", "0")) < _OLDEST_PROTOCOL:
+        yield f"in version {trigger.get('version')} it speaks a protocol that Kafka 4 has dropped"
     if int(trigger.get("lagThreshold", 0)) < 1:
         yield "no lagThreshold"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
