@@ -1,11 +1,26 @@
-"""Which metrics an expression of PromQL asks for."""
+"""Which metrics an expression of PromQL asks for, and which of their labels."""
 
 import re
 
 _QUOTED = re.compile(r'"[^"]*"')
 _OURS = re.compile(r"\b(?:handoff_[a-z_]+|handoff:[a-z0-9_:]+|process_[a-z_]+|python_[a-z_]+)\b")
+_SELECTED = re.compile(r"([a-z_:][a-z0-9_:]*)\s*\{([^}]*)\}")
+_LABEL = re.compile(r"(\w+)\s*[=!]")
+_GROUPED = re.compile(r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 
 
 def metrics_in(expression: str) -> set[str]:
     """Return the names of metrics and recorded series; values of labels are none."""
     return set(_OURS.findall(_QUOTED.sub('""', expression)))
+
+
+def selected_in(expression: str) -> set[tuple[str, str]]:
+    """Return each metric that is selected by a label, with the label."""
+    found = _SELECTED.findall(_QUOTED.sub('""', expression))
+    return {(name, label) for name, selector in found for label in _LABEL.findall(selector)}
+
+
+def grouped_in(expression: str) -> set[str]:
+    """Return the labels by which series are put together or matched."""
+    lists = _GROUPED.findall(_QUOTED.sub('""', expression))
+    return {label.strip() for each in lists for label in each.split(",")} - {""}
