@@ -46,9 +46,9 @@ def test_every_label_that_is_asked_for_is_one_of_the_metric(expression: str) -> 
 @pytest.mark.parametrize(
     "expression",
     [
-        'sum(handoff_consumer_lag{servise="notifier"})',
+        'sum(handoff_consumer_lag{lead_id="notifier"})',
         "max by (partition) (handoff_consumer_lag)",
-        "handoff_consumer_lag * on (servise) handoff_leads_missing",
+        "handoff_consumer_lag * on (lead_id) handoff_leads_missing",
         "sum by (le) (handoff_leads_missing)",
         'handoff_http_request_seconds_count{topic="leads"}',
     ],
