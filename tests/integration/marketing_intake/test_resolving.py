@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from tests.integration.marketing_intake.conftest import Intake
 
 from marketing_intake.adapters import submissions
@@ -44,6 +45,24 @@ class TestResolving:
             assert await quiet_intake.resolver.turn() == 0
 
         assert await batches_of(quiet_intake) == before
+
+    async def test_each_batch_is_a_line_in_the_log_and_where_nothing_waits_there_is_none(
+        self, quiet_intake: Intake
+    ) -> None:
+        await resolve(quiet_intake)
+        for number in range(3):
+            await receipt_of(quiet_intake, email=f"told{number}@told.example.com")
+
+        with capture_logs() as logs:
+            await resolve(quiet_intake)
+            await quiet_intake.resolver.turn()
+
+        [line] = logs
+        assert line.pop("seconds") > 0
+        assert line == {
+            "event": "batch_resolved", "log_level": "info", "submissions": 3,
+            "outcomes": {"created": 3},
+        }  # fmt: skip
 
     async def test_goes_in_order_of_receipt_and_records_it(self, quiet_intake: Intake) -> None:
         receipts = [

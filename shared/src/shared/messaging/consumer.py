@@ -117,10 +117,19 @@ class Consumer(Generic[D]):
             watch.batch_began = None
             self.heartbeat.progress()
             took = time.monotonic() - began
-            metrics.BATCH_SECONDS.observe(took)
+            self._tell(records, took)
             full = sum(map(len, records.values())) == _MOST_RECORDS
             await backoff.sleep(pace.rest(took, full=full), stop)
         await offsets.tell()
+
+    def _tell(self, records: Mapping[Partition, Sequence[Record]], seconds: float) -> None:
+        metrics.BATCH_SECONDS.observe(seconds)
+        places = {
+            f"{client.topic_of(self.settings, partition)}/{partition.partition}": len(some)
+            for partition, some in records.items()
+        }
+        count = sum(places.values())
+        log.info("batch_heard", records=count, seconds=round(seconds, 4), places=places)
 
     async def _see_through(
         self,

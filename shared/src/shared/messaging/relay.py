@@ -7,6 +7,7 @@ there, never from a watermark: a row that commits late has a low id and would be
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -162,8 +163,7 @@ class Relay:
             await self._archive(acked)
         self.acked_at = time.monotonic()
         self.heartbeat.progress()
-        metrics.RELAY_BATCH.observe(len(rows))
-        metrics.RELAY_SECONDS.observe(self.acked_at - began)
+        _tell(rows, self.acked_at - began)
 
     async def _send(self, producer: Sender, rows: Sequence[Row], acked: Acked) -> None:
         """Send in order; after a failure record by record, to find the one that it came from."""
@@ -221,6 +221,13 @@ class Relay:
         values = {"topic": row.topic, "subject": row.subject, "error": type(error).__name__}
         await connection.execute(_HOLD, values)
         return True
+
+
+def _tell(rows: Sequence[Row], seconds: float) -> None:
+    metrics.RELAY_BATCH.observe(len(rows))
+    metrics.RELAY_SECONDS.observe(seconds)
+    kinds = Counter(row.type for row in rows)
+    log.info("batch_sent", events=len(rows), seconds=round(seconds, 4), kinds=kinds)
 
 
 def _one_by_one(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

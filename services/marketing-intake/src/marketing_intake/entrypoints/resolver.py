@@ -99,6 +99,7 @@ class Resolver:
 
     async def settle(self, batch: Sequence[Pending], now: datetime) -> None:
         """Resolve a batch; what cannot be is left out of it, down to the one."""
+        began = time.monotonic()
         try:
             with spans.together("resolve"):
                 outcomes = await Resolving(self.engine, self.secret, now).resolve(batch)
@@ -110,6 +111,7 @@ class Resolver:
         else:
             crash_points.reach("resolve.after_commit")
             _measure(batch, outcomes, now)
+            _tell(outcomes, time.monotonic() - began)
 
     async def _settle_rest(self, batch: Sequence[Pending], without: UUID, now: datetime) -> None:
         rest = [one for one in batch if one.id != without]
@@ -144,3 +146,8 @@ def _measure(batch: Sequence[Pending], outcomes: Mapping[str, int], now: datetim
         metrics.child(metrics.SUBMISSIONS, outcome).inc(count)
     for one in batch:
         metrics.SUBMISSION_AGE.observe(max(0.0, (now - one.received_at).total_seconds()))
+
+
+def _tell(outcomes: Mapping[str, int], seconds: float) -> None:
+    count = sum(outcomes.values())
+    log.info("batch_resolved", submissions=count, seconds=round(seconds, 4), outcomes=outcomes)
