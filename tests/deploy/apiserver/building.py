@@ -1,4 +1,4 @@
-"""Builds the programs of a Kubernetes out of Go modules: minutes at first, then they are kept.
+"""Builds the programs of a Kubernetes, and tools, out of Go modules: minutes at first, then kept.
 
 `python -m tests.deploy.apiserver.building` does so alone, and says what it does.
 """
@@ -79,6 +79,20 @@ async def node() -> Path:
     """
     place = await _built("node", partial(_of_kubernetes, "node"))
     return place / "node"
+
+
+async def tool(name: str, package: str) -> Path:
+    """Return a program out of a module of its own, built first if need be.
+
+    Raises:
+        Missing: there is no Go to build it with.
+    """
+    place = await _built(name, partial(_tool, package))
+    return place / name
+
+
+async def _tool(package: str, source: Path, target: Path) -> None:
+    await _compile(source, target / source.name, package)
 
 
 async def _of_kubernetes(name: str, source: Path, target: Path) -> None:
