@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
+from asyncpg.exceptions import InternalClientError
 
 from handoff.services import SERVICES, Service
 from handoff.site import API, DATABASE, NotFound, Site, variable
 from handoff.views import Connection, connect
+from shared import limits
 from shared.database import server
 from shared.database.schema import fault_of, is_newer
 from shared.fitness import Fault
@@ -22,7 +24,8 @@ from shared.settings import KafkaSettings
 
 _ANSWER_WITHIN = 5.0
 _VERSION = "SELECT version_num FROM alembic_version"
-_EXPECTED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last of them is what asyncpg says of a session that was ended just before the question.
+_EXPECTED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,14 @@ class Finding:
 
 async def examine(site: Site) -> list[Finding]:
     """Return what is found of databases, APIs and Kafka, the services in their order."""
+    databases = await asyncio.gather(*(examine_database(site, service) for service in SERVICES))
     apis = await asyncio.gather(*(_api(site, service) for service in SERVICES))
-    return [*await examine_databases(site), *apis, *await examine_kafka(site.kafka)]
+    of_databases = [finding for some in databases for finding in some]
+    return [*of_databases, *apis, *await examine_kafka(site.kafka)]
 
 
-async def examine_databases(site: Site) -> list[Finding]:
-    """Return what is found of the services' databases."""
-    found = await asyncio.gather(*(_database(site, service) for service in SERVICES))
-    return [finding for some in found for finding in some]
-
-
-async def _database(site: Site, service: Service) -> list[Finding]:
+async def examine_database(site: Site, service: Service) -> list[Finding]:
+    """Return what is found of one service's database."""
     name, setting = f"{service.name}: database", variable(DATABASE, service)
     try:
         async with connect(site.database(service.name)) as connection:
@@ -98,7 +98,8 @@ async def examine_kafka(settings: KafkaSettings | None) -> list[Finding]:
         text = "Kafka: it is not known where it is; set HANDOFF_KAFKA_BOOTSTRAP"
         return [Finding(False, text)]
     try:
-        of_topics, of_brokers = await topics.check(settings), await topics.of_brokers(settings)
+        async with asyncio.timeout(limits.KAFKA_READ):
+            of_topics, of_brokers = await topics.check(settings), await topics.of_brokers(settings)
     except (KafkaError, OSError) as error:
         return [Finding(False, topics.why_away(settings, error), away=True)]
     as_it_should = [] if of_topics else [Finding(True, "topics are as the catalogue has them")]

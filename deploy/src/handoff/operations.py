@@ -7,6 +7,7 @@ fails (Postgres starts again) is no crash: the last figures stay, and their age 
 import asyncio
 import math
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,8 @@ from pydantic import Field
 
 from handoff.audit.reconcile import Scope, reconcile
 from handoff.audit.report import Report
-from handoff.examination import examine_databases, examine_kafka
+from handoff.examination import Finding, examine_database, examine_kafka
+from handoff.services import SERVICES
 from handoff.site import Site
 from shared import limits
 from shared.clock import utc_now
@@ -44,7 +46,11 @@ AUDIT_AT = Gauge("handoff_audit_timestamp_seconds", "When an audit was last fini
 _OVERLAP = timedelta(minutes=5)
 _SETTLING_SECONDS = 5.0
 _BEAT_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 5.0
 _MOST_NAMED = 10
+
+Look = Callable[[], Awaitable[Sequence[Finding]]]
+"""Examines one thing."""
 
 
 class OperationsSettings(WebSettings, TelemetrySettings, SilenceSettings):
@@ -69,12 +75,22 @@ def run_operations(site: Site, settings: OperationsSettings) -> int:
 
 
 async def _tell(site: Site, stop: asyncio.Event) -> None:
-    """Warn at the start of what is amiss; who audits goes on in spite of it."""
-    kafka = await examine_kafka(site.kafka) if site.kafka else []
-    for finding in (*await examine_databases(site), *kafka):
-        if not finding.fine and not finding.away:
-            log.warning("amiss", said=finding.text)
+    """Warn of what is amiss; who audits goes on in spite of it."""
+    looks: list[Look] = [partial(examine_database, site, service) for service in SERVICES]
+    looks.append(partial(examine_kafka, site.kafka))
+    await asyncio.gather(*(_tell_of(look, stop) for look in looks))
     await stop.wait()
+
+
+async def _tell_of(look: Look, stop: asyncio.Event) -> None:
+    """Warn of one thing; of what is away again and again, until it was there to be looked at."""
+    while not stop.is_set():
+        off = [finding for finding in await look() if not finding.fine]
+        for finding in off:
+            log.warning("amiss", said=finding.text)
+        if not any(finding.away for finding in off):
+            return
+        await backoff.sleep(_LOOK_AGAIN_SECONDS, stop)
 
 
 @dataclass(slots=True)

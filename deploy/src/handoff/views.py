@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import asyncpg
 
 from handoff.services import SERVICES
-from handoff.site import Site
+from handoff.site import DATABASE, Site, variable
 from shared import limits
+from shared.database import server
 
 Connection = asyncpg.Connection
 Views = Mapping[str, Connection]
@@ -57,7 +58,7 @@ async def connect(url: str, *, read_only: bool = True) -> AsyncGenerator[Connect
 
 
 class NoDatabase(OSError):
-    """A service's database does not answer, or does not let us in; the text says which and why."""
+    """A service's database does not let us in; the text names it, why, and its setting."""
 
 
 @asynccontextmanager
@@ -74,10 +75,8 @@ async def open_views(site: Site) -> AsyncGenerator[Views]:
             try:
                 opened[service.name] = await stack.enter_async_context(opening)
             except (OSError, asyncpg.PostgresError) as error:
-                why = str(error) or type(error).__name__
-                raise NoDatabase(
-                    f"The database of {service.name} does not answer: {why}"
-                ) from error
+                why = server.why_away(error, variable(DATABASE, service))
+                raise NoDatabase(f"The database of {service.name} {why}.") from error
         yield opened
 
 

@@ -168,5 +168,6 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence(handoff: Handoff)
 
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
-    assert "The database of notifier does not answer" in answer.stderr
+    assert "The database of notifier does not let us in" in answer.stderr
     assert "127.0.0.1" in answer.stderr
+    assert "see HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER." in answer.stderr

@@ -225,6 +225,42 @@ async def test_where_all_is_as_it_must_be_nothing_is_warned_of(
     assert amiss(log) == []
 
 
+async def test_what_is_away_is_warned_of_by_its_setting(
+    databases: Databases, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    away = {
+        "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER": "postgresql://operations:x@127.0.0.1:1/notifier",
+        "HANDOFF_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    }
+    async with running(databases, log=log, **away) as operations:
+        await operations.until(lambda: _warned_of(log, "notifier: database does not let us in"))
+        await operations.until(lambda: _warned_of(log, "Kafka at 127.0.0.1:1 does not answer"))
+        await operations.until(lambda: _warned_of(log, "The database of notifier does not let us"))
+
+    named = {name for line in amiss(log) for name in away if name in str(line.get("said"))}
+    (failed, *_) = [line for line in amiss(log) if line["event"] == "audit_failed"]
+    assert named == set(away)
+    assert failed["said"].endswith("see HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER.")
+
+
+async def test_what_was_away_at_the_start_is_looked_at_once_it_is_there(
+    databases: Databases, tmp_path: Path
+) -> None:
+    log, owner = tmp_path / "log", databases.owners["notifier"]
+    name = databases.urls["notifier"].rpartition("/")[2]
+    await owner.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM operations')
+    await owner.execute("ALTER TABLE alembic_version RENAME TO elsewhere")
+    try:
+        async with running(databases, log=log) as operations:
+            await operations.until(lambda: _warned_of(log, "notifier: database does not let us in"))
+            await owner.execute(f'GRANT CONNECT ON DATABASE "{name}" TO operations')
+            await operations.until(lambda: _warned_of(log, "has no tables yet"))
+    finally:
+        await owner.execute(f'GRANT CONNECT ON DATABASE "{name}" TO operations')
+        await owner.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
+
+
 async def _warned_of(log: Path, words: str) -> bool:
     return any(words in line.get("said", "") for line in amiss(log))
 
