@@ -25,14 +25,13 @@ from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
 from shared.files import SecretFile, Unusable
 from shared.given import address_fault, ends_fault
-from shared.settings import KafkaSettings, WrongSetting, read
+from shared.settings import AuthoritySettings, KafkaSettings, WrongSetting, read
 
 ENVIRONMENT = (
     "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
     "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
 )
 DATABASE, API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
-_AUTHORITY = "HANDOFF_DATABASE_CA"
 
 T = TypeVar("T")
 
@@ -51,7 +50,7 @@ class Site:
     databases: Mapping[str, str | SecretStr]
     apis: Mapping[str, str]
     kafka: KafkaSettings | None
-    authority: str | None = None
+    authority: Path | None = None
 
     def database(self, service: str) -> str:
         """Return where a service's database is, as the role `operations`.
@@ -89,7 +88,7 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
         kafka = read(KafkaSettings) if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
         doors = _from_environment(environ, API, _door_fault)
         apis = {name: url.get_secret_value() for name, url in doors.items()}
-        return Site(databases, apis, kafka, environ.get(_AUTHORITY))
+        return Site(databases, apis, kafka, read(AuthoritySettings).database_ca)
     state = read_state(layout)
     if state is None:
         raise NotFound(
@@ -108,11 +107,11 @@ def site_of(state: SystemState) -> Site:
     )
 
 
-def _trusting(url: str, authority: str | None) -> str:
+def _trusting(url: str, authority: Path | None) -> str:
     """Return an address by which only a host with a certificate of that authority is spoken to."""
     if authority is None:
         return url
-    tls = urlencode({"sslmode": "verify-full", "sslrootcert": authority})
+    tls = urlencode({"sslmode": "verify-full", "sslrootcert": str(authority)})
     return f"{url}{'&' if urlsplit(url).query else '?'}{tls}"
 
 

@@ -9,16 +9,24 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from shared import crash_points, given, limits
-from shared.files import SecretFile, Unusable
+from shared.files import SecretFile, Trust, Unusable
 
 _PREFIX = "HANDOFF_"
 
@@ -103,7 +111,29 @@ class HandoffSettings(BaseSettings):
         return init_settings, env_settings, FileSource(settings_cls)
 
 
-class DatabaseSettings(HandoffSettings):
+def _names_an_authority(path: Path) -> Path:
+    try:
+        Trust(path)
+    except Unusable as error:
+        raise ValueError(str(error)) from None
+    return path
+
+
+AuthorityFile = Annotated[FilePath, AfterValidator(_names_an_authority)]
+"""A PEM file with whom to trust."""
+
+
+class AuthoritySettings(HandoffSettings):
+    """Who vouches for the databases."""
+
+    database_ca: AuthorityFile | None = Field(
+        default=None,
+        description="a PEM file with the authority that Postgres' certificate is of: where it is"
+        " given, the connection is TLS, and the certificate must be of that host",
+    )
+
+
+class DatabaseSettings(AuthoritySettings):
     """Where a service's own database is."""
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
@@ -111,11 +141,6 @@ class DatabaseSettings(HandoffSettings):
         default=True,
         description="statements are prepared once for each connection; `false` behind a pooler"
         " that gives a connection for a transaction only, such as PgBouncer",
-    )
-    database_ca: FilePath | None = Field(
-        default=None,
-        description="a PEM file with the authority that Postgres' certificate is of: where it is"
-        " given, the connection is TLS, and the certificate must be of that host",
     )
 
     @field_validator("database_url")
@@ -136,7 +161,7 @@ class KafkaSettings(HandoffSettings):
     kafka_replication: int = Field(
         default=3, ge=1, le=9, description="copies of each record; 1 is for one node only"
     )
-    kafka_ca: FilePath | None = Field(
+    kafka_ca: AuthorityFile | None = Field(
         default=None,
         description="a PEM file with the authority that the brokers' certificates are of: where it"
         " is given, connections are TLS, and a certificate must be of its host",

@@ -102,18 +102,15 @@ async def lets_in(engine: AsyncEngine) -> bool:
 
 
 async def test_the_command_speaks_tls_too(
-    secured: Stack, authority: Authority, tmp_path: Path
+    secured: Stack, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {
-        "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": secured.url("operations", "lead_scoring"),
-        "HANDOFF_DATABASE_CA": str(authority.path),
-    }
-    site = find_site(environment, Layout(root=tmp_path, run=tmp_path))
-    stranger = Authority.made(tmp_path / "stranger")
-    untrusting = find_site(
-        environment | {"HANDOFF_DATABASE_CA": str(stranger.path)},
-        Layout(root=tmp_path, run=tmp_path),
-    )
+    url = secured.url("operations", "lead_scoring")
+    environment = {"HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING": url}
+    layout, stranger = Layout(root=tmp_path, run=tmp_path), Authority.made(tmp_path / "stranger")
+    monkeypatch.setenv("HANDOFF_DATABASE_CA", str(authority.path))
+    site = find_site(environment, layout)
+    monkeypatch.setenv("HANDOFF_DATABASE_CA", str(stranger.path))
+    untrusting = find_site(environment, layout)
 
     async with connect(site.database(SERVICE)) as connection:
         assert await connection.fetchval(_TLS) in {"TLSv1.2", "TLSv1.3"}

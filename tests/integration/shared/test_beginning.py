@@ -68,6 +68,17 @@ async def test_a_secret_that_ends_with_a_line_break_is_refused_by_its_name(
     assert "a-secret" not in how.lines[0]
 
 
+@EVERY_ROLE
+@pytest.mark.parametrize("setting", ["HANDOFF_DATABASE_CA", "HANDOFF_KAFKA_CA"])
+async def test_an_authority_that_is_no_pem_is_refused_by_its_name(
+    told: dict[str, str], role: str, setting: str
+) -> None:
+    how = await beginning.ended({**told, setting: __file__}, *words(role))
+
+    assert (how.code, len(how.lines)) == (2, 1)
+    assert f"{setting}: {__file__} holds no certificate of an authority in PEM" in how.lines[0]
+
+
 @EVERY_ROLE_THAT_STAYS
 async def test_a_password_that_is_wrong_is_told_by_its_setting_and_waited_for(
     told: dict[str, str], tmp_path: Path, role: str

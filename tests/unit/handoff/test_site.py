@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote_plus
 from uuid import UUID
 
 import pytest
+import trustme
 
 from handoff.keys import SCOPES, WrongScopes, check_scopes
 from handoff.layout import Layout
@@ -32,19 +34,19 @@ def test_a_remote_installation_is_named_by_the_environment(tmp_path: Path) -> No
     assert site.kafka is None
 
 
-def test_an_address_in_a_file_is_what_the_file_says_now(tmp_path: Path) -> None:
-    file = tmp_path / "url"
+def test_an_address_in_a_file_is_what_the_file_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, authority = tmp_path / "url", tmp_path / "authority.pem"
     file.write_text("postgresql://operations:first@db/notifier\n")
-    told = {
-        "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER_FILE": str(file),
-        "HANDOFF_DATABASE_CA": "/authority.pem",
-    }
-    site = find_site(told, NOWHERE)
+    trustme.CA().cert_pem.write_to_path(authority)
+    monkeypatch.setenv("HANDOFF_DATABASE_CA", str(authority))
+    site = find_site({"HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER_FILE": str(file)}, NOWHERE)
     file.write_text("postgresql://operations:second@db/notifier\n")
 
     assert site.database("notifier") == (
         "postgresql://operations:second@db/notifier"
-        "?sslmode=verify-full&sslrootcert=%2Fauthority.pem"
+        f"?sslmode=verify-full&sslrootcert={quote_plus(str(authority))}"
     )
 
 
@@ -66,6 +68,8 @@ def test_what_the_environment_lacks_is_named_by_its_variable() -> None:
         ("HANDOFF_API_URL_NOTIFIER_FILE", "/nowhere/url", "No such file"),
         ("HANDOFF_KAFKA_BOOTSTRAP", "kafka", "must be host:port"),
         ("HANDOFF_KAFKA_PASSWORD_FILE", "/nowhere/password", "No such file"),
+        ("HANDOFF_DATABASE_CA", __file__, "holds no certificate of an authority in PEM"),
+        ("HANDOFF_KAFKA_CA", __file__, "holds no certificate of an authority in PEM"),
     ],
 )
 def test_what_cannot_be_is_named_with_what_can(

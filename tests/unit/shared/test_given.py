@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 from pydantic import ValidationError
 
 from marketing_intake.config import Settings as IntakeSettings
@@ -14,6 +15,7 @@ FIT = {
     "HANDOFF_DATABASE_URL": "postgresql://notifier:secret@db:5432/notifier",
     "HANDOFF_KAFKA_BOOTSTRAP": "one:9092,[::1]:9092",
 }
+AUTHORITIES = ("HANDOFF_DATABASE_CA", "HANDOFF_KAFKA_CA")
 
 
 @pytest.fixture
@@ -46,10 +48,24 @@ def test_a_secret_that_is_easily_guessed_is_refused_with_what_makes_one(
     )
 
 
-def test_what_is_fit_is_taken(environ: pytest.MonkeyPatch) -> None:
-    environ.setenv("HANDOFF_KAFKA_CA", __file__)
+def test_what_is_fit_is_taken(environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "authority.pem")
+    for name in AUTHORITIES:
+        environ.setenv(name, str(tmp_path / "authority.pem"))
 
     assert said() == ""
+
+
+@pytest.mark.parametrize("name", AUTHORITIES)
+@pytest.mark.parametrize("content", [b"", b"no PEM", b"\x30\x82"], ids=["empty", "text", "DER"])
+def test_an_authority_that_is_none_is_named_with_what_it_should_be(
+    environ: pytest.MonkeyPatch, tmp_path: Path, content: bytes, name: str
+) -> None:
+    file = tmp_path / "authority.pem"
+    file.write_bytes(content)
+    environ.setenv(name, str(file))
+
+    assert said() == f"{name}: {file} holds no certificate of an authority in PEM"
 
 
 def test_what_is_missing_is_named_with_both_ways_to_give_it(environ: pytest.MonkeyPatch) -> None:
