@@ -16,8 +16,7 @@ from handoff.services import SERVICES, Service
 from handoff.site import API, DATABASE, NotFound, Site, variable
 from handoff.views import Connection, connect
 from shared import limits
-from shared.database import server
-from shared.database.schema import fault_of, is_newer
+from shared.database import schema, server
 from shared.fitness import Fault
 from shared.kafka import topics
 from shared.settings import KafkaSettings
@@ -30,11 +29,17 @@ _EXPECTED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, InternalCli
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a report. What is `away` may come back by itself."""
+    """One line of a report.
+
+    Attributes:
+        away: it may come back by itself.
+        notable: it is fine, and yet whoever runs on should say it.
+    """
 
     fine: bool
     text: str
     away: bool = False
+    notable: bool = False
 
 
 async def examine(site: Site) -> list[Finding]:
@@ -70,11 +75,14 @@ async def _tables_of(connection: Connection, name: str, service: Service) -> Fin
 
 
 def _tables(name: str, service: Service, has: str | None) -> Finding:
-    fault = fault_of(service.package, has)
+    package, setting = service.package, variable(DATABASE, service)
+    fault = schema.fault_of(package, has, setting)
     if has is None or fault:
         return Finding(False, f"{name}: {fault}")
-    newer = ", newer than this code, which may stay" if is_newer(service.package, has) else ""
-    return Finding(True, f"{name} answers, tables of version {has}{newer}")
+    if schema.is_newer(package, has):
+        said = schema.said_of_newer(package, has, setting)
+        return Finding(True, f"{name}: {said}", notable=True)
+    return Finding(True, f"{name} answers, tables of version {has}")
 
 
 async def _api(site: Site, service: Service) -> Finding:

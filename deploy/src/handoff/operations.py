@@ -85,10 +85,11 @@ async def _tell(site: Site, stop: asyncio.Event) -> None:
 async def _tell_of(look: Look, stop: asyncio.Event) -> None:
     """Warn of one thing; of what is away again and again, until it was there to be looked at."""
     while not stop.is_set():
-        off = [finding for finding in await look() if not finding.fine]
-        for finding in off:
-            log.warning("amiss", said=finding.text)
-        if not any(finding.away for finding in off):
+        found = await look()
+        for finding in found:
+            if finding.notable or not finding.fine:
+                log.warning("amiss", said=finding.text)
+        if not any(finding.away for finding in found):
             return
         await backoff.sleep(_LOOK_AGAIN_SECONDS, stop)
 

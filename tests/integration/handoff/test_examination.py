@@ -23,6 +23,7 @@ from shared.kafka import topics
 from shared.kafka.admin import administrator
 
 SERVICE = "lead-scoring"
+SETTING = "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING"
 MIGRATE = "run `python -m lead_scoring.migrate`."
 
 
@@ -141,7 +142,7 @@ async def test_a_database_of_western_letters_alone_is_told_with_what_to_make(
     [
         (
             "0000",
-            "The tables are of version 0000, this code is of 0001: " + MIGRATE,
+            f"The tables of {SETTING} are of version 0000, this code of 0001: {MIGRATE}",
         ),
         ("9999", None),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from tests.integration.handoff.conftest import Handoff
 from tests.integration.handoff.databases import Databases
 from tests.stack.beginning import amiss
@@ -64,9 +65,9 @@ class Operations:
 
 @asynccontextmanager
 async def running(
-    databases: Databases, *, log: Path | None = None, **changes: str
+    databases: Databases, *before: str, log: Path | None = None, **changes: str
 ) -> AsyncGenerator[Operations]:
-    """Run it for the block, auditing every second."""
+    """Run it for the block, auditing every second; `before`: by which program it is run."""
     port = free_port()
     settings = {
         **databases.environment(),
@@ -75,8 +76,8 @@ async def running(
         **changes,
     }
     with ExitStack() as stack:
-        process = subprocess.Popen(  # noqa: ASYNC220  our own command
-            [sys.executable, "-m", "handoff", "operations"],
+        process = subprocess.Popen(  # noqa: ASYNC220, S603  our own command
+            [sys.executable, "-m", *before, "handoff", "operations"],
             env=settings,
             stderr=stack.enter_context(log.open("wb")) if log else None,
         )
@@ -223,6 +224,31 @@ async def test_where_all_is_as_it_must_be_nothing_is_warned_of(
         await operations.until_ready(ready=True)
 
     assert amiss(log) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (("tests.stack.clock_off", "-20"), "is +20 s off ours: set both by NTP"),
+        (("tests.stack.code_of", "0002"), "this code of 0002: run `python -m notifier.migrate`."),
+        (("tests.stack.code_of", "0000"), "newer than this code of 0000, which works on them"),
+    ],
+    ids=["clock off", "older tables", "newer tables"],
+)
+async def test_what_is_amiss_with_a_database_is_warned_of_by_its_setting_and_the_audit_goes_on(
+    databases: Databases, tmp_path: Path, before: tuple[str, str], said: str
+) -> None:
+    log = tmp_path / "log"
+    async with running(databases, *before, log=log) as operations:
+        await operations.until(lambda: _warned_of(log, said))
+        await operations.until_missing(0)
+
+    (warned,) = [
+        line["said"]
+        for line in amiss(log)
+        if "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER" in line.get("said", "")
+    ]
+    assert said in warned
 
 
 async def test_what_is_away_is_warned_of_by_its_setting(

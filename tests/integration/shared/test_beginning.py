@@ -15,7 +15,7 @@ from shared.settings import KafkaSettings
 PACKAGE = "lead_scoring"
 EVERY_ROLE = pytest.mark.parametrize("role", ["api", "worker", "migrate"])
 EVERY_ROLE_THAT_STAYS = pytest.mark.parametrize("role", ["api", "worker"])
-CLOCK_OFF = "tests.stack.clock_off"
+CLOCK_OFF, CODE_OF = "tests.stack.clock_off", "tests.stack.code_of"
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,29 @@ async def test_tables_of_newer_code_are_left_alone_by_a_migration(
         await owner.close()
 
     assert (how.code, left) == (0, "9999")
-    assert how.warned == ["Version 9999 is newer than this code: nothing is done."]
+    (warned,) = how.warned
+    assert warned.startswith("The tables of HANDOFF_DATABASE_URL are of version 9999, newer than")
+    assert warned.endswith("run the newer code. Nothing is migrated.")
+
+
+@EVERY_ROLE_THAT_STAYS
+@pytest.mark.parametrize(
+    ("code", "event", "said"),
+    [
+        ("0002", "waits_for_tables", "this code of 0002: run `python -m lead_scoring.migrate`."),
+        ("0000", "newer_tables", "newer than this code of 0000, which works on them"),
+    ],
+    ids=["older tables", "newer tables"],
+)
+async def test_tables_of_another_version_are_told_by_their_setting(
+    told: dict[str, str], tmp_path: Path, role: str, code: str, event: str, said: str
+) -> None:
+    words = (CODE_OF, code, f"{PACKAGE}.{role}")
+    async with running(service(told, tmp_path / "log", *words)) as process:
+        heard = await beginning.said(process, event)
+
+    assert heard.startswith("The tables of HANDOFF_DATABASE_URL are of version 0001, ")
+    assert said in heard
 
 
 async def test_an_api_says_that_its_tables_are_missing_and_what_makes_them(
@@ -197,7 +219,10 @@ async def test_an_api_says_that_its_tables_are_missing_and_what_makes_them(
         await owner.execute("ALTER TABLE elsewhere RENAME TO alembic_version")
         await owner.close()
 
-    assert said == "The database has no tables yet: run `python -m lead_scoring.migrate`."
+    assert said == (
+        "The database of HANDOFF_DATABASE_URL has no tables yet:"
+        " run `python -m lead_scoring.migrate`."
+    )
 
 
 @EVERY_ROLE_THAT_STAYS

@@ -16,6 +16,9 @@ from shared.database.schema import Tables
 from shared.settings import KafkaSettings
 
 PACKAGE = "lead_scoring"
+NO_TABLES = (
+    "The database of HANDOFF_DATABASE_URL has no tables yet: run `python -m lead_scoring.migrate`."
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ async def test_older_tables_are_named_with_what_brings_them_up_to_date(
     monkeypatch.setattr(schema, "known_versions", lambda _package: ["0001", "0002"])
 
     assert await Tables(engine, PACKAGE).fault() == (
-        "The tables are of version 0001, this code is of 0002:"
+        "The tables of HANDOFF_DATABASE_URL are of version 0001, this code of 0002:"
         " run `python -m lead_scoring.migrate`."
     )
 
@@ -54,7 +57,9 @@ async def test_newer_tables_are_worked_on_and_told_of_once(engine: AsyncEngine) 
     finally:
         await move(engine, "UPDATE alembic_version SET version_num = '0001'")
 
-    assert [(log["event"], log["tables"]) for log in logs] == [("newer_tables", "9999")]
+    assert [(log["event"], "are of version 9999" in log["said"]) for log in logs] == [
+        ("newer_tables", True)
+    ]
 
 
 async def test_an_empty_database_is_named_with_what_makes_its_tables(engine: AsyncEngine) -> None:
@@ -64,7 +69,7 @@ async def test_an_empty_database_is_named_with_what_makes_its_tables(engine: Asy
     finally:
         await move(engine, "ALTER TABLE elsewhere RENAME TO alembic_version")
 
-    assert said == "The database has no tables yet: run `python -m lead_scoring.migrate`."
+    assert said == NO_TABLES
 
 
 async def test_a_worker_begins_no_work_before_the_tables_are_there(
@@ -80,7 +85,7 @@ async def test_a_worker_begins_no_work_before_the_tables_are_there(
             await move(engine, "ALTER TABLE elsewhere RENAME TO alembic_version")
         await process.ready()
 
-    assert "The database has no tables yet: run `python -m lead_scoring.migrate`." in waiting
+    assert NO_TABLES in waiting
     assert '"worker":"has not begun"' in waiting
     assert "loop " not in waiting
     assert "waits_for_tables" in (tmp_path / "log").read_text()

@@ -18,9 +18,9 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import limits
+from shared.database import schema
 from shared.database.engine import open_engine
 from shared.database.errors import Kind, kind_of
-from shared.database.schema import Tables, is_newer
 from shared.loggers import get_logger
 from shared.settings import DatabaseSettings
 
@@ -68,10 +68,10 @@ async def upgrade(
     try:
         async with engine.connect() as connection:
             await _take_turn(connection)
-            has = await Tables(engine, package).version()
-            if has is not None and is_newer(package, has):
-                said = f"Version {has} is newer than this code: nothing is done."
-                log.warning("newer_tables", said=said)
+            has = await schema.Tables(engine, package).version()
+            if has is not None and schema.is_newer(package, has):
+                said = schema.said_of_newer(package, has)
+                log.warning("newer_tables", said=f"{said} Nothing is migrated.")
                 return
             await _insist(connection, package, revision, give_up)
     finally:

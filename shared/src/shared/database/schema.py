@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.database.server import SETTING
 from shared.loggers import get_logger
 
 log = get_logger(__name__)
@@ -36,7 +37,7 @@ class Tables:
         """
         has = await self.version()
         if has is not None and is_newer(self.package, has) and not self.told:
-            log.warning("newer_tables", tables=has, code=known_versions(self.package)[-1])
+            log.warning("newer_tables", said=said_of_newer(self.package, has))
             self.told = True
         return fault_of(self.package, has)
 
@@ -49,14 +50,23 @@ class Tables:
                 return None
 
 
-def fault_of(package: str, has: str | None) -> str | None:
+def fault_of(package: str, has: str | None, setting: str = SETTING) -> str | None:
     """Return why code cannot work on tables of that version, and what to do, in a sentence."""
     known, migrate = known_versions(package), f"run `python -m {package}.migrate`"
     if has is None:
-        return f"The database has no tables yet: {migrate}."
+        return f"The database of {setting} has no tables yet: {migrate}."
     if has in known[:-1]:
-        return f"The tables are of version {has}, this code is of {known[-1]}: {migrate}."
+        return f"The tables of {setting} are of version {has}, this code of {known[-1]}: {migrate}."
     return None
+
+
+def said_of_newer(package: str, has: str, setting: str = SETTING) -> str:
+    """Return, in a sentence, that code works on newer tables, and what to do if it should not."""
+    return (
+        f"The tables of {setting} are of version {has}, newer than this code of"
+        f" {known_versions(package)[-1]}, which works on them: unless it was put back on purpose,"
+        " run the newer code."
+    )
 
 
 def is_newer(package: str, has: str) -> bool:
