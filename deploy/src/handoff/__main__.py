@@ -1,6 +1,6 @@
 """The `handoff` command: the one tool for people who run the system.
 
-Exit codes: 0 done, 1 not so, 2 wrong use.
+Exit codes: 0 done, 1 not so, 2 wrong use, or a setting that cannot be.
 """
 
 import typer

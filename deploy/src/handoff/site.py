@@ -25,13 +25,14 @@ from handoff.services import SERVICES, Service
 from handoff.state import SystemState, read_state
 from shared.files import SecretFile, Unusable
 from shared.given import address_fault, ends_fault
-from shared.settings import AuthoritySettings, KafkaSettings, WrongSetting, read
+from shared.settings import AuthoritySettings, KafkaSettings, WrongSetting, is_given, read
 
 ENVIRONMENT = (
     "Looks at what runs on this machine, or at what HANDOFF_OPERATIONS_DATABASE_URL_<SERVICE>, "
     "HANDOFF_API_URL_<SERVICE> and HANDOFF_KAFKA_BOOTSTRAP name."
 )
 DATABASE, API = "HANDOFF_OPERATIONS_DATABASE_URL", "HANDOFF_API_URL"
+KAFKA = "HANDOFF_KAFKA_BOOTSTRAP"
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def find_site(environ: Mapping[str, str], layout: Layout) -> Site:
     """
     databases = _from_environment(environ, DATABASE, address_fault)
     if databases:
-        kafka = read(KafkaSettings) if "HANDOFF_KAFKA_BOOTSTRAP" in environ else None
+        kafka = read(KafkaSettings) if is_given(environ, KAFKA) else None
         doors = _from_environment(environ, API, _door_fault)
         apis = {name: url.get_secret_value() for name, url in doors.items()}
         return Site(databases, apis, kafka, read(AuthoritySettings).database_ca)

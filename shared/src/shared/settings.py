@@ -7,7 +7,7 @@ read at each use (`shared.files`), everything else once. There is no global inst
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -50,6 +50,11 @@ def read(settings: Callable[..., S]) -> S:
     except Unusable as error:
         said = str(error)
     raise WrongSetting(said)
+
+
+def is_given(environ: Mapping[str, str], name: str) -> bool:
+    """Tell whether the environment gives a setting, by itself or in a file."""
+    return bool(name in environ or environ.get(f"{name}_FILE"))
 
 
 class FileSource(PydanticBaseSettingsSource):

@@ -71,12 +71,16 @@ Handoff = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def handoff(databases: Databases) -> Handoff:
-    """Runs the command as a person does, with this test's databases in its environment."""
+    """Runs the command as a person does, with this test's databases in its environment.
+
+    `None` takes a variable away.
+    """
 
     def run(*words: str, **changes: Any) -> "subprocess.CompletedProcess[str]":
+        told = {**databases.environment(), **changes}
         return subprocess.run(  # noqa: S603  our own command
             [sys.executable, "-m", "handoff", *words],
-            env={**databases.environment(), **changes},
+            env={name: value for name, value in told.items() if value is not None},
             capture_output=True,
             text=True,
             check=False,

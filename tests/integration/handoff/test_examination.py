@@ -97,10 +97,10 @@ async def test_an_address_that_ends_with_a_line_break_is_named_by_its_variable(
     databases: Databases, handoff: Handoff
 ) -> None:
     url = databases.urls[SERVICE] + "\n"
-    for command in ("doctor", "operations"):
+    for command, code in {"doctor": 1, "operations": 2, "audit": 2}.items():
         said = handoff(command, HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING=url)
 
-        assert said.returncode == 1
+        assert said.returncode == code
         assert "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING: begins or ends with" in (
             said.stdout + said.stderr
         )
@@ -191,6 +191,29 @@ async def test_brokers_without_topics_that_make_their_own_are_told_of(
     assert all("missing; run `handoff topics apply`" in said for said in missing)
     assert makes.endswith("set auto.create.topics.enable=false on them.")
     assert afterwards == [makes]
+
+
+def test_topics_are_compared_where_a_file_says_that_kafka_is(
+    databases: Databases, handoff: Handoff, tmp_path: Path
+) -> None:
+    (tmp_path / "kafka").write_text(f"{databases.kafka.kafka_bootstrap}\n")
+    told = {
+        "HANDOFF_KAFKA_BOOTSTRAP": None,
+        "HANDOFF_KAFKA_BOOTSTRAP_FILE": str(tmp_path / "kafka"),
+        "HANDOFF_KAFKA_REPLICATION": "1",
+    }
+    checked, examined = handoff("topics", "check", **told), handoff("doctor", **told)
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert f"Kafka at {databases.kafka.kafka_bootstrap} answers" in examined.stdout
+
+
+def test_brokers_that_cannot_be_are_a_wrong_use(handoff: Handoff) -> None:
+    for command in (("topics", "check"), ("operations",)):
+        said = handoff(*command, HANDOFF_KAFKA_BOOTSTRAP="kafka")
+
+        assert said.returncode == 2
+        assert "HANDOFF_KAFKA_BOOTSTRAP: must be host:port" in said.stderr
 
 
 async def test_brokers_that_are_away_are_told_with_what_to_look_at(

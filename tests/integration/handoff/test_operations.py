@@ -191,18 +191,15 @@ async def test_while_nothing_happens_it_costs_next_to_nothing(databases: Databas
         assert (after.user + after.system) - (before.user + before.system) < 4 * 0.05
 
 
-def test_a_database_that_nobody_named_is_asked_for_by_its_variable(databases: Databases) -> None:
-    told = databases.environment()
-    del told["HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER"]
-    answer = subprocess.run(
-        [sys.executable, "-m", "handoff", "operations"],
-        env=told, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "HANDOFF_KAFKA_BOOTSTRAP"]
+)
+def test_what_nobody_named_is_asked_for_by_its_variable(handoff: Handoff, name: str) -> None:
+    answer = handoff("operations", **{name: None})
 
     assert answer.returncode == 2
     assert answer.stderr == (
-        "handoff operations: an audit needs every database:"
-        " set HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER\n"
+        f"handoff operations: an audit needs every database, and Kafka: set {name}\n"
     )
 
 

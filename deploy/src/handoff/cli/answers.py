@@ -1,4 +1,4 @@
-"""Runs the work of a command and turns what went wrong into one sentence and an exit code of 1."""
+"""Runs the work of a command and turns what went wrong into one sentence and an exit code."""
 
 import asyncio
 import getpass
@@ -24,6 +24,8 @@ from shared.settings import WrongSetting
 
 T = TypeVar("T")
 
+NOT_SO, WRONG_USE = 1, 2
+
 
 class NotSo(Exception):
     """The command could not do it, or what it checked is not so; the text says what and why."""
@@ -42,17 +44,19 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except httpx.HTTPError as error:
         where = error.request.url if error.request else "the service"
-        raise _end(f"{where} did not answer: {type(error).__name__} {error}") from None
+        raise end(f"{where} did not answer: {type(error).__name__} {error}") from None
     except EXPECTED as error:
-        raise _end(str(error) or type(error).__name__) from None
+        raise end(str(error) or type(error).__name__) from None
 
 
 def this_site() -> Site:
-    """Return the installation to work on; where there is none, say so and end with 1."""
+    """Return the installation to work on; end with 1 without one, with 2 for a wrong setting."""
     try:
         return find_site(os.environ, this_layout())
-    except (NotFound, WrongSetting) as error:
-        raise _end(str(error)) from None
+    except NotFound as error:
+        raise end(str(error)) from None
+    except WrongSetting as wrong:
+        raise end(str(wrong), WRONG_USE) from None
 
 
 def read_service(name: str) -> str:
@@ -87,6 +91,7 @@ def whoever_asks() -> str:
         return "the handoff command"
 
 
-def _end(sentence: str) -> typer.Exit:
+def end(sentence: str, code: int = NOT_SO) -> typer.Exit:
+    """Say why a command ends; return what ends it."""
     err.print(sentence, markup=False)
-    return typer.Exit(1)
+    return typer.Exit(code)

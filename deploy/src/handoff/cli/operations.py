@@ -2,11 +2,10 @@
 
 import typer
 
-from handoff.cli.answers import this_site
-from handoff.cli.progress import err
+from handoff.cli.answers import WRONG_USE, end, this_site
 from handoff.operations import OperationsSettings, run_operations
 from handoff.services import SERVICES
-from handoff.site import DATABASE, Site, variable
+from handoff.site import DATABASE, KAFKA, Site, variable
 from shared.settings import WrongSetting, read
 from shared.telemetry import logging
 
@@ -32,13 +31,13 @@ def _settings() -> OperationsSettings:
 
 
 def _whole(site: Site) -> Site:
-    """Make sure that it is known where every database is: an audit of some would say little."""
+    """Make sure that it is known where all is: an audit of some of it would say little."""
     names = [variable(DATABASE, each) for each in SERVICES if each.name not in site.databases]
+    names += [] if site.kafka else [KAFKA]
     if names:
-        raise _wrong_use(f"an audit needs every database: set {', '.join(names)}")
+        raise _wrong_use(f"an audit needs every database, and Kafka: set {', '.join(names)}")
     return site
 
 
 def _wrong_use(said: str) -> typer.Exit:
-    err.print(f"handoff operations: {said}", markup=False)
-    return typer.Exit(2)
+    return end(f"handoff operations: {said}", WRONG_USE)

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 import typer
 from aiokafka.errors import KafkaError
 
+from handoff.cli.answers import WRONG_USE, end
 from handoff.cli.places import running_system
-from handoff.cli.progress import err, out
+from handoff.cli.progress import out
+from handoff.site import KAFKA
 from handoff.system import embedded_kafka_settings
 from shared.fitness import Fault
 from shared.kafka import topics
-from shared.settings import KafkaSettings, WrongSetting, read
+from shared.settings import KafkaSettings, WrongSetting, is_given, read
 
 T = TypeVar("T")
 
@@ -57,21 +59,16 @@ def _show(faults: Iterable[Fault]) -> None:
 
 
 def _settings() -> KafkaSettings:
-    if "HANDOFF_KAFKA_BOOTSTRAP" not in os.environ:
+    if not is_given(os.environ, KAFKA):
         return embedded_kafka_settings(running_system().kafka.bootstrap)
     try:
         return read(KafkaSettings)
     except WrongSetting as wrong:
-        raise _end(str(wrong)) from None
+        raise end(str(wrong), WRONG_USE) from None
 
 
 def _ask(settings: KafkaSettings, question: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(question)
     except (KafkaError, OSError) as error:
-        raise _end(topics.why_away(settings, error)) from None
-
-
-def _end(said: str) -> typer.Exit:
-    err.print(said, markup=False)
-    return typer.Exit(1)
+        raise end(topics.why_away(settings, error)) from None
