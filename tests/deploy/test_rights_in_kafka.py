@@ -17,7 +17,7 @@ from handoff.audit.reconcile import Scope, reconcile
 from handoff.bench.leads import a_lead
 from handoff.site import Site
 from shared.contracts.catalogue import said_by
-from shared.kafka import client
+from shared.kafka import client, topics
 from shared.kafka.errors import KafkaError
 
 JSON = {"Content-Type": "application/json"}
@@ -90,6 +90,11 @@ async def test_each_service_can_do_its_part_of_the_walk(rig: Rig) -> None:
 
     await until(rig, "notifier", "SELECT count(*) = 1 FROM task")
     await until(rig, "sales_pipeline", "SELECT count(*) = 1 FROM heard WHERE topic LIKE '%tasks%'")
+
+
+@pytest.mark.parametrize("user", [*product.NAMES, "operations"])
+async def test_each_may_read_how_brokers_are_set(user: str, broker: Broker) -> None:
+    assert await topics.of_brokers(broker.settings(user)) == []
 
 
 async def test_operations_can_see_all_of_it(rig: Rig, broker: Broker) -> None:

@@ -119,8 +119,5 @@ async def examine_kafka(settings: KafkaSettings | None) -> list[Finding]:
     ]
 
 
-def _of_brokers(faults: list[Fault] | None) -> list[Finding]:
-    if faults is None:
-        text = "whether brokers make topics by themselves: HANDOFF_KAFKA_USER may not know"
-        return [Finding(True, text)]
+def _of_brokers(faults: list[Fault]) -> list[Finding]:
     return _amiss(faults) or [Finding(True, "brokers make no topics by themselves")]

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from tests.stack.secured import Authority, Broker, secured_kafka
 
+from handoff.examination import examine_kafka
 from shared.kafka import client, lag, topics
 from shared.kafka.errors import KafkaError
 from shared.settings import KafkaSettings
@@ -75,7 +76,13 @@ async def test_who_may_not_look_is_told_which_right_it_takes(broker: Broker) -> 
         f"Topic {TOPIC}: HANDOFF_KAFKA_USER may not read whether it keeps what was acknowledged;"
         " give it DescribeConfigs there."
     )
-    assert await topics.of_brokers(settings) is None
+
+    hidden = (
+        "HANDOFF_KAFKA_USER may not read whether brokers make topics by themselves;"
+        " give it DescribeConfigs on the cluster."
+    )
+    assert [fault.text for fault in await topics.of_brokers(settings)] == [hidden]
+    assert hidden in [found.text for found in await examine_kafka(settings) if not found.fine]
 
 
 async def _send(settings: KafkaSettings) -> None:

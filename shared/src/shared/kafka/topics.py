@@ -29,6 +29,10 @@ from shared.settings import KafkaSettings
 _MILLISECONDS_A_DAY = 86_400_000
 _BY_ITSELF = "auto.create.topics.enable"
 _IN_SYNC = "min.insync.replicas"
+_HIDDEN = (
+    "HANDOFF_KAFKA_USER may not read whether brokers make topics by themselves;"
+    " give it DescribeConfigs on the cluster."
+)
 _ALL = tuple(topic.name for topic in TOPICS)
 _STOPS = ("worker", "topics")
 _ONE_IS_ENOUGH = "HANDOFF_KAFKA_REPLICATION=1 where one node is all there is"
@@ -68,8 +72,8 @@ def why_away(settings: KafkaSettings, error: BaseException) -> str:
     return f"Kafka at {settings.kafka_bootstrap} does not answer: {why}; see {named}"
 
 
-async def of_brokers(settings: KafkaSettings) -> list[Fault] | None:
-    """Return what is amiss with the brokers themselves; None: who asks may not know."""
+async def of_brokers(settings: KafkaSettings) -> list[Fault]:
+    """Return what is amiss with the brokers themselves."""
     async with administrator(settings) as admin:
         brokers: Any = await admin.describe_cluster()
         names = [str(broker["node_id"]) for broker in brokers["brokers"]]
@@ -78,7 +82,7 @@ async def of_brokers(settings: KafkaSettings) -> list[Fault] | None:
     try:
         by_itself = any(entry[:2] == (_BY_ITSELF, "true") for entry in _entries(answers))
     except ClusterAuthorizationFailedError:
-        return None
+        return [Fault(_HIDDEN)]
     text = (
         "Brokers make topics by themselves, with one partition where somebody slips:"
         f" set {_BY_ITSELF}=false on them."

@@ -76,5 +76,5 @@ class Brokers:
         """Ask each broker; one that stands still keeps nobody from beginning for that."""
         with contextlib.suppress(KafkaError, OSError):
             async with asyncio.timeout(limits.KAFKA_READ):
-                return await topics.of_brokers(self.settings) or []
+                return await topics.of_brokers(self.settings)
         return []
