@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
 from asyncpg.exceptions import InternalClientError
+from pydantic import BaseModel, ValidationError
 
 from handoff.services import SERVICES, Service
 from handoff.site import API, DATABASE, NotFound, Site, variable
@@ -25,6 +26,14 @@ _ANSWER_WITHIN = 5.0
 _VERSION = "SELECT version_num FROM alembic_version"
 # The last of them is what asyncpg says of a session that was ended just before the question.
 _EXPECTED = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError)
+
+
+class _Info(BaseModel):
+    title: str
+
+
+class _Document(BaseModel):
+    info: _Info
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +99,26 @@ async def _api(site: Site, service: Service) -> Finding:
     try:
         url = site.api(service.name)
         async with httpx.AsyncClient(timeout=_ANSWER_WITHIN, trust_env=False) as client:
-            answer = await client.get(f"{url}/v1/")
+            answer = await client.get(f"{url}/openapi.json")
     except NotFound as error:
         return Finding(False, f"{name}: {error}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         setting = variable(API, service)
         text = f"{name} does not answer: {type(error).__name__}; see {setting}"
         return Finding(False, text, away=True)
-    return Finding(answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR, f"{name} answers")
+    if _named(answer) == service.name:
+        return Finding(True, f"{name} answers")
+    who = _named(answer) or "something else"
+    text = f"{variable(API, service)} leads to {who}: name the API of {service.name}"
+    return Finding(False, text)
+
+
+def _named(answer: httpx.Response) -> str | None:
+    """Return whose API it is that answered; None: it is none of ours."""
+    try:
+        return _Document.model_validate_json(answer.content).info.title
+    except ValidationError:
+        return None
 
 
 async def examine_kafka(settings: KafkaSettings | None) -> list[Finding]:

@@ -1,5 +1,6 @@
 """`handoff doctor` where the environment names an installation: what is off, and what mends it."""
 
+import json
 import threading
 from collections.abc import Generator
 from datetime import timedelta
@@ -27,11 +28,17 @@ SETTING = "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING"
 MIGRATE = "run `python -m lead_scoring.migrate`."
 
 
-class Nothing(BaseHTTPRequestHandler):
-    """Answers, and knows no page."""
+class Documents(BaseHTTPRequestHandler):
+    """Answers for every service, each below its name, with its document alone."""
 
     def do_GET(self) -> None:
-        self.send_error(404)
+        _, service, *page = self.path.split("/")
+        if page != ["openapi.json"]:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"info": {"title": service}}).encode())
 
     def log_message(self, *_: object) -> None:
         pass
@@ -39,7 +46,7 @@ class Nothing(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def door() -> Generator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Nothing)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Documents)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
@@ -47,8 +54,11 @@ def door() -> Generator[str]:
 
 
 def site(databases: Databases, door: str) -> Site:
-    apis = {service.name: door for service in SERVICES}
-    return Site(databases.urls, apis, databases.kafka)
+    return Site(databases.urls, apis_at(door), databases.kafka)
+
+
+def apis_at(door: str) -> dict[str, str]:
+    return {service.name: f"{door}/{service.name}" for service in SERVICES}
 
 
 async def off(site: Site) -> list[str]:
@@ -59,7 +69,10 @@ async def off(site: Site) -> list[str]:
 async def test_an_installation_with_all_in_order_is_said_to_be_so(
     databases: Databases, handoff: Handoff, door: str
 ) -> None:
-    apis = {f"HANDOFF_API_URL_{service.package.upper()}": door for service in SERVICES}
+    apis = {
+        f"HANDOFF_API_URL_{service.package.upper()}": f"{door}/{service.name}"
+        for service in SERVICES
+    }
     said = handoff("doctor", **apis, HANDOFF_KAFKA_REPLICATION="1")
 
     assert said.returncode == 0, said.stdout + said.stderr
@@ -104,6 +117,37 @@ async def test_an_address_that_ends_with_a_line_break_is_named_by_its_variable(
         assert "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING: begins or ends with" in (
             said.stdout + said.stderr
         )
+
+
+async def test_apis_that_were_exchanged_are_told_by_their_variables(
+    databases: Databases, door: str
+) -> None:
+    apis = apis_at(door)
+    crossed = {**apis, SERVICE: apis["notifier"], "notifier": apis[SERVICE]}
+
+    assert await off(Site(databases.urls, crossed, databases.kafka)) == [
+        "HANDOFF_API_URL_LEAD_SCORING leads to notifier: name the API of lead-scoring",
+        "HANDOFF_API_URL_NOTIFIER leads to lead-scoring: name the API of notifier",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (None, "HANDOFF_API_URL_NOTIFIER leads to something else: name the API of notifier"),
+        (
+            "http://127.0.0.1:1",
+            "notifier: API does not answer: ConnectError; see HANDOFF_API_URL_NOTIFIER",
+        ),
+    ],
+    ids=["no API of ours", "away"],
+)
+async def test_an_api_that_is_not_there_is_told_by_its_variable(
+    databases: Databases, door: str, url: str | None, said: str
+) -> None:
+    apis = {**apis_at(door), "notifier": url or door}
+
+    assert await off(Site(databases.urls, apis, databases.kafka)) == [said]
 
 
 async def test_databases_that_were_exchanged_are_told_by_their_variables(
