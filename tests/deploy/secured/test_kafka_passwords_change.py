@@ -38,8 +38,9 @@ class Clients:
 
     def cut(self) -> None:
         """Close all their connections, as a broker that restarts does."""
-        for inside in (client._client_of(self.producer), client._client_of(self.member)):  # noqa: SLF001
-            for connection in list[Any](inside._conns.values()):  # noqa: SLF001
+        clients: list[Any] = [self.producer, self.member]
+        for inside in (clients[0].client, clients[1]._client):  # noqa: SLF001
+            for connection in list(inside._conns.values()):  # noqa: SLF001
                 connection.close()
 
     async def pass_on(self, value: bytes) -> None:
