@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -61,19 +62,30 @@ class Returned:
 
     Attributes:
         refused: what the worker said of itself before.
-        told: what the command printed, as JSON.
-        code_again: the exit code of a second run.
+        tried: what the dry run printed, as JSON.
+        moved: the tables that the dry run changed.
+        told: what the command printed.
+        audit: what `handoff audit --kafka` printed after it.
+        listed: what `--list` printed at the end.
+        codes: the exit codes of these four, and of a second run, in this order.
     """
 
     refused: str
     findings: Findings = field(default_factory=dict)
-    code: int = -1
-    code_again: int = -1
+    tried: dict[str, Any] = field(default_factory=dict)
+    moved: list[str] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
+
+    def would_take_back(self) -> int:
+        """How many events the dry run counted."""
+        return _taken_back(self.tried)
 
     def taken_back(self) -> int:
         """How many events the service knows again."""
-        return sum(each["taken_back"] for each in self.told["orders"][0]["counts"])
+        return _taken_back(self.told)
 
     def healed(self) -> int:
         """How many events it heard again."""
@@ -167,14 +179,13 @@ async def a_publisher_alone(rig: Rig) -> Findings:
 
 
 async def by_the_command(rig: Rig, service: str) -> Returned:
-    """Restore a service's database, and bring it back by `handoff restore`, twice.
+    """Restore a service's database, and bring it back by the drill of `docs/operating.md`.
 
     What the intake had taken in and answered meanwhile is lost with its database, but not the leads
     that were made of it: their events tell them. What another service lacks, it hears again.
     """
     door, _ = await _run(rig)
-    if service in {PIPELINE, NOTIFIER}:
-        await asyncio.gather(rig.start(PIPELINE), rig.start(NOTIFIER))
+    await asyncio.gather(rig.start(PIPELINE), rig.start(NOTIFIER))
     if service != INTAKE:
         await rig.start(service, "api")
     work = rig.processes[f"{service}-worker-0"]
@@ -188,15 +199,32 @@ async def by_the_command(rig: Rig, service: str) -> Returned:
         await _some(rig, client, source, meanwhile, seed=2)
         await backups.restore(rig, service, "earlier")
         result = Returned(refused=await not_ready(work, "foreign_records"))
-        await _post(client, source, ledger, seed=1, again="b")
-        result.code, result.told = await _command(rig, service)
-        result.code_again, _ = await _command(rig, service)
+        await _drilled(rig, service, result, _post(client, source, ledger, seed=1, again="b"))
         await _some(rig, client, source, ledger, seed=3)
-    result.findings = await balance(_ran(rig), ledger=ledger) | {
+    result.findings = await balance(rig, ledger=ledger) | {
         "not level by the audit": await _unlevel(rig),
         "parked": await rig.one(service, "SELECT count(*) FROM parked_event"),
     }
     return result
+
+
+async def _drilled(
+    rig: Rig, service: str, result: Returned, meanwhile: Coroutine[Any, Any, None]
+) -> None:
+    """Do what the drill says, and note what came of each step; `meanwhile` after the dry run."""
+    named = service.replace("_", "-")
+    before = await _rows(rig, service)
+    tried, result.tried = await _command(rig, service, "restore", named, "--dry-run", "--json")
+    after = await _rows(rig, service)
+    result.moved = sorted(table for table in before if before[table] != after[table])
+    await meanwhile
+    done, result.told = await _command(rig, service, "restore", named, "--json")
+    asked, result.audit = await _command(rig, service, "audit", "--kafka", "--json")
+    (listed, result.listed), (again, _) = await asyncio.gather(
+        _command(rig, service, "restore", named, "--list", "--json"),
+        _command(rig, service, "restore", named, "--json"),
+    )
+    result.codes = [tried, done, asked, listed, again]
 
 
 async def two_events_of_one_number(rig: Rig) -> Findings:
@@ -213,6 +241,8 @@ async def two_events_of_one_number(rig: Rig) -> Findings:
     return found | {"scores that moved": int(await _scores(rig) != scores)}
 
 
+_RESTORED = ("outbox", "outbox_archive", "subject", "stream", "parked_event", "restored")
+_DIGEST = "SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t"
 _PARKED = "SELECT count(*) > 0 FROM parked_event WHERE subject = $1 AND reason = $2"
 _WAITS_TO_BE_SENT = {
     "said under other numbers than 1, 2, 3",
@@ -265,9 +295,8 @@ async def _ordered(client: httpx.AsyncClient, order: dict[str, str]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _command(rig: Rig, service: str) -> tuple[int, dict[str, Any]]:
-    """Run `handoff restore` as an operator would; return its exit code and what it printed."""
-    named = service.replace("_", "-")
+async def _command(rig: Rig, service: str, *words: str) -> tuple[int, Any]:
+    """Run the command `handoff` as an operator would; return its exit code and what it printed."""
     api = next(p.url for p in rig.processes.values() if p.name == f"{service}-api-0")
     told = {
         **{f"HANDOFF_OPERATIONS_DATABASE_URL_{s.upper()}": url for s, url in rig.urls.items()},
@@ -276,12 +305,21 @@ async def _command(rig: Rig, service: str) -> tuple[int, dict[str, Any]]:
         "HANDOFF_TOPIC_PREFIX": rig.kafka.topic_prefix,
     }
     command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "handoff", "restore", named, "--json",
+        sys.executable, "-m", "handoff", *words,
         env={**os.environ, **told}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said, complained = await command.communicate()
-    print(f"handoff restore {named}: {command.returncode}", complained.decode())
+    print(f"handoff {' '.join(words)}: {command.returncode}", complained.decode())
     return command.returncode or 0, json.loads(said) if said else {}
+
+
+def _taken_back(told: Mapping[str, Any]) -> int:
+    return sum(each["taken_back"] for each in told["orders"][0]["counts"])
+
+
+async def _rows(rig: Rig, service: str) -> dict[str, str]:
+    """Return a digest of each table by which a restore would be seen."""
+    return {table: await rig.one(service, _DIGEST.format(table=table)) for table in _RESTORED}
 
 
 def _ran(rig: Rig) -> Rig:
