@@ -17,6 +17,7 @@ _FEWEST_RIGHTS = (
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--user", "10001:10001"),  # noqa: S108
     *("--security-opt=no-new-privileges", "--memory", "256m", "--pids-limit", "128"),
 )
+_KAFKA = {"HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092", "HANDOFF_KAFKA_REPLICATION": "1"}
 _READY = "from urllib.request import urlopen as ask; ask('http://127.0.0.1:9000/readyz', timeout=4)"
 
 
@@ -26,8 +27,7 @@ def test_a_process_of_a_service_runs_with_few_rights_and_ends_when_told(
     service: Service, role: str, composed: Composed
 ) -> None:
     settings = {
-        "HANDOFF_KAFKA_BOOTSTRAP": "kafka:9092",
-        "HANDOFF_KAFKA_REPLICATION": "1",
+        **_KAFKA,
         "HANDOFF_DATABASE_URL_FILE": f"/run/secrets/{service.name}-database",
         "HANDOFF_ERASURE_SECRET_FILE": "/run/secrets/erasure",
     }
@@ -36,12 +36,12 @@ def test_a_process_of_a_service_runs_with_few_rights_and_ends_when_told(
 
 
 def test_operations_runs_with_few_rights_and_ends_when_told(composed: Composed) -> None:
-    databases = {
+    settings = _KAFKA | {
         f"{variable(DATABASE, service)}_FILE": f"/run/secrets/operations-{service.name}"
         for service in SERVICES
     }
 
-    _runs_and_ends(composed, "operations", "operations", databases)
+    _runs_and_ends(composed, "operations", "operations", settings)
 
 
 def _runs_and_ends(system: Composed, target: str, word: str, settings: dict[str, str]) -> None:
