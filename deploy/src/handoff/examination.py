@@ -95,7 +95,7 @@ def _tables(name: str, service: Service, has: str | None) -> Finding:
 
 
 async def _api(site: Site, service: Service) -> Finding:
-    name = f"{service.name}: API"
+    name, setting = f"{service.name}: API", variable(API, service)
     try:
         url = site.api(service.name)
         async with httpx.AsyncClient(timeout=_ANSWER_WITHIN, trust_env=False) as client:
@@ -103,13 +103,15 @@ async def _api(site: Site, service: Service) -> Finding:
     except NotFound as error:
         return Finding(False, f"{name}: {error}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        setting = variable(API, service)
         text = f"{name} does not answer: {type(error).__name__}; see {setting}"
         return Finding(False, text, away=True)
-    if _named(answer) == service.name:
+    if answer.is_server_error:
+        text = f"{name} answers with {answer.status_code} alone; see {setting}"
+        return Finding(False, text, away=True)
+    who = _named(answer)
+    if who == service.name:
         return Finding(True, f"{name} answers")
-    who = _named(answer) or "something else"
-    text = f"{variable(API, service)} leads to {who}: name the API of {service.name}"
+    text = f"{setting} leads to {who or 'something else'}: name the API of {service.name}"
     return Finding(False, text)
 
 

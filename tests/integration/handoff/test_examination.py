@@ -29,10 +29,13 @@ MIGRATE = "run `python -m lead_scoring.migrate`."
 
 
 class Documents(BaseHTTPRequestHandler):
-    """Answers for every service, each below its name, with its document alone."""
+    """Answers for every service, each below its name, with its document alone; one is `busy`."""
 
     def do_GET(self) -> None:
         _, service, *page = self.path.split("/")
+        if service == "busy":
+            self.send_error(503)
+            return
         if page != ["openapi.json"]:
             self.send_error(404)
             return
@@ -134,18 +137,22 @@ async def test_apis_that_were_exchanged_are_told_by_their_variables(
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (None, "HANDOFF_API_URL_NOTIFIER leads to something else: name the API of notifier"),
+        ("{door}", "HANDOFF_API_URL_NOTIFIER leads to something else: name the API of notifier"),
+        (
+            "{door}/busy",
+            "notifier: API answers with 503 alone; see HANDOFF_API_URL_NOTIFIER",
+        ),
         (
             "http://127.0.0.1:1",
             "notifier: API does not answer: ConnectError; see HANDOFF_API_URL_NOTIFIER",
         ),
     ],
-    ids=["no API of ours", "away"],
+    ids=["no API of ours", "busy", "away"],
 )
 async def test_an_api_that_is_not_there_is_told_by_its_variable(
-    databases: Databases, door: str, url: str | None, said: str
+    databases: Databases, door: str, url: str, said: str
 ) -> None:
-    apis = {**apis_at(door), "notifier": url or door}
+    apis = {**apis_at(door), "notifier": url.format(door=door)}
 
     assert await off(Site(databases.urls, apis, databases.kafka)) == [said]
 
