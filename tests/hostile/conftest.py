@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.hostile.documents import SERVICES
+from tests.hostile.served import Served, serving
 from tests.hostile.targets import Target, started
 from tests.stack.running import Stack
 from xdist.scheduler import LoadScopeScheduling
@@ -43,3 +44,10 @@ async def target_of(
             return targets[name]
 
         yield target_of
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+async def service(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerator[Served]:
+    """Each service in turn, served in this process, where a test can make keys of its own."""
+    async with serving(stack, request.param) as served:
+        yield served

@@ -1,6 +1,6 @@
 """Every route of every service, and every kind of key before it: who is let in, and who is not."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,12 +24,6 @@ PUBLIC_AT_INTAKE = {
     "POST /v1/forms/{token}": "a visitor's browser posts to it: the address is the secret",
     "POST /v1/in/{token}": "Google Ads posts to it: the address and `google_key` are the secrets",
 }
-
-
-@pytest.fixture(scope="module", params=SERVICES)
-async def service(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerator[Served]:
-    async with serving(stack, request.param) as served:
-        yield served
 
 
 def keyed(service: Served) -> list[Operation]:

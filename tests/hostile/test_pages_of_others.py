@@ -1,12 +1,7 @@
 """A page of somebody else asks by a visitor's browser: no route lets it read what is answered."""
 
-from collections.abc import AsyncGenerator
-
 import httpx
-import pytest
-from tests.hostile.documents import SERVICES
-from tests.hostile.served import Served, serving
-from tests.stack.running import Stack
+from tests.hostile.served import Served
 
 ELSEWHERE = "https://elsewhere.example"
 _ASKS_FIRST = {
@@ -14,12 +9,6 @@ _ASKS_FIRST = {
     "access-control-request-method": "POST",
     "access-control-request-headers": "authorization",
 }
-
-
-@pytest.fixture(scope="module", params=SERVICES)
-async def service(stack: Stack, request: pytest.FixtureRequest) -> AsyncGenerator[Served]:
-    async with serving(stack, request.param) as served:
-        yield served
 
 
 async def test_no_answer_lets_another_page_read_it(service: Served) -> None:
