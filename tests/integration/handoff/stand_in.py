@@ -51,7 +51,9 @@ async def _serve_operations() -> asyncio.Server:
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     given = {name: value for name, value in os.environ.items() if name.startswith("HANDOFF_")}
-    body = json.dumps({"pid": os.getpid(), "environment": given}).encode()
+    service = given["HANDOFF_INSTANCE"].rsplit("-", 2)[0]  # doctor asks an API whose it is
+    answer = {"pid": os.getpid(), "environment": given, "info": {"title": service}}
+    body = json.dumps(answer).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + body)
     await writer.drain()
