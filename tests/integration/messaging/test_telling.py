@@ -55,5 +55,10 @@ def named(logs: list[EventDict], name: str) -> list[EventDict]:
 
 
 async def told(logs: list[EventDict]) -> bool:
-    """Tell whether the last batch has its line: it is written after what it tells of."""
-    return sum(line["records"] for line in named(logs, "batch_heard")) >= len(COMPANIES)
+    """Tell whether the last batches have their lines: they are written after what they tell of.
+
+    Who hears answers each lead with a score, which the relay sends too.
+    """
+    heard = sum(line["records"] for line in named(logs, "batch_heard"))
+    sent = sum(line["events"] for line in named(logs, "batch_sent"))
+    return heard >= len(COMPANIES) and sent >= 2 * len(COMPANIES)
