@@ -78,6 +78,35 @@ _AWAY = 'handoff_http_turned_away_total{instance="%s"}'
 _LATE = 'handoff_event_age_seconds_bucket{service="notifier",topic="handoff.deals.v1",le="%s"}'
 _TASK = 'handoff_task_late_seconds_bucket{le="%s"}'
 _REFUSED = 'handoff_capture_refused_total{cause="full"}'
+_HERE = {'handoff_build_info{namespace="handoff",pod="notifier-api-0"}': _constant(1)}
+_INSTANCE = 'namespace="handoff",pod="%s",cnpg_io_cluster="postgres"'
+_UP = f"up{{{_INSTANCE}}}"
+_SAVED = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{_INSTANCE}}}"
+_ARCHIVED = f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{_INSTANCE}}}"
+_CLOSED = f'cnpg_collector_pg_wal_archive_status{{value="ready",{_INSTANCE}}}'
+_VOLUME = 'kubelet_volume_stats_%s_bytes{namespace="handoff",persistentvolumeclaim="postgres-1"}'
+
+
+def _instance(seen: dict[str, str], pod: str = "postgres-1") -> Series:
+    """Return what an instance of Postgres shows, beside a process of ours in its namespace."""
+    return _HERE | {series % pod: values for series, values in seen.items()}
+
+
+def _volume(left: str) -> Series:
+    """Return a volume of 100 bytes with what is left of it."""
+    return {**_HERE, _VOLUME % "available": left, _VOLUME % "capacity": _constant(100)}
+
+
+def _elsewhere(series: Series) -> Series:
+    """Return the same where none of our processes is."""
+    return {name: values for name, values in series.items() if name not in _HERE}
+
+
+_SAVED_EARLY = _instance({_SAVED: _constant(9000)}, "postgres-2")
+_NEVER_SAVED = _instance({_UP: _constant(1), _SAVED: _constant(0)})
+_STALLED = _instance({_ARCHIVED: "590+60x100", _CLOSED: _constant(1)})
+_FULL = _volume(_constant(9))
+_FILLING = _volume("39-0.5x100")
 
 
 def _bucketed(series: str, *, low: str, high: str, quick: bool) -> Series:
@@ -142,4 +171,19 @@ CASES = [
                 _REQUESTS.format("/v1/leads", 422): f"0+50x{_LONG}",
                 _REQUESTS.format("/v1/touchpoints", 503): f"0+50x{_LONG}"}),
          at="70m"),
+    # A backup is due after a day, and is looked for four hours later.
+    Case(alert="HandoffBackupOld", interval="30m", at="28h",
+         bad=(_NEVER_SAVED, _instance({_UP: _constant(0)}), _instance({_UP: _constant(1)})),
+         good=(_instance({_UP: _constant(1), _SAVED: "0x48 86400x100"}), _HERE,
+               _instance({_SAVED: _constant(0)}) | _SAVED_EARLY, _elsewhere(_NEVER_SAVED))),
+    Case(alert="HandoffLogNotSaved", at="10m",
+         bad=(_STALLED, _instance({_ARCHIVED: _constant(-1), _CLOSED: _constant(1)})),
+         good=(_instance({_ARCHIVED: "590+60x100", _CLOSED: _constant(0)}),
+               _instance({_ARCHIVED: "9000+60x5 0+60x100", _CLOSED: _constant(1)}),
+               _elsewhere(_STALLED))),
+    Case(alert="HandoffVolumeNearlyFull", bad=(_FULL,),
+         good=(_volume(_constant(11)), _elsewhere(_FULL))),
+    Case(alert="HandoffVolumeFills", interval="30m", at="9h", bad=(_FILLING,),
+         good=(_volume("90-0.5x100"), _volume("39+0.5x100"), _volume(_constant(39)),
+               _elsewhere(_FILLING))),
 ]  # fmt: skip

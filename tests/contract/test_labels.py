@@ -6,6 +6,7 @@ import pytest
 from tests.contract.artefacts.expressions import grouped_in, metrics_in, selected_in
 from tests.contract.artefacts.files import DASHBOARDS
 from tests.contract.artefacts.metrics import declared, labels_of
+from tests.contract.artefacts.others import OTHERS
 from tests.contract.artefacts.rules import groups
 
 RULES = [rule for group in groups() for rule in group["rules"]]
@@ -21,6 +22,8 @@ GIVEN = {"service", "role", "instance", "job", "namespace", "pod"}
 
 def had(metric: str) -> set[str]:
     """Return the labels of a metric; of a recorded one those of what it is made of."""
+    if metric in OTHERS:
+        return {*OTHERS[metric], *GIVEN}
     made = [rule for rule in RULES if rule.get("record") == metric]
     for rule in made:
         return set(rule.get("labels", {})).union(*map(had, metrics_in(rule["expr"])))
@@ -51,6 +54,7 @@ def test_every_label_that_is_asked_for_is_one_of_the_metric(expression: str) -> 
         "handoff_consumer_lag * on (lead_id) handoff_leads_missing",
         "sum by (le) (handoff_leads_missing)",
         'handoff_http_request_seconds_count{topic="leads"}',
+        'cnpg_collector_pg_wal_archive_status{status="ready"}',
     ],
 )
 def test_a_label_that_nothing_has_is_seen(expression: str) -> None:

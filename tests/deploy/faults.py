@@ -343,6 +343,10 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a monitor of Postgres at our own port",
           lambda o: spec(o, "PodMonitor", "postgres")["podMetricsEndpoints"][0].update(
               port="operations"), "monitors"),
+    Fault("clusters of Postgres that alerts cannot tell apart",
+          lambda o: spec(o, "PodMonitor", "postgres").pop("podTargetLabels"), "monitors"),
+    Fault("figures of Postgres that Prometheus may not fetch",
+          lambda o: without(o, "NetworkPolicy", "metrics-of-postgres"), "just_the_real_flows"),
     Fault("a monitor of Kafka at a port of a former exporter",
           lambda o: spec(o, "PodMonitor", "kafka")["podMetricsEndpoints"][0].update(
               port="jmx"), "monitors"),

@@ -3,15 +3,17 @@
 import re
 
 _QUOTED = re.compile(r'"[^"]*"')
-_OURS = re.compile(r"\b(?:handoff_[a-z_]+|handoff:[a-z0-9_:]+|process_[a-z_]+|python_[a-z_]+)\b")
+_NAME = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*+(?!\s*\()")
+_WORDS = {"and", "or", "unless", "bool", "offset"}
 _SELECTED = re.compile(r"([a-z_:][a-z0-9_:]*)\s*\{([^}]*)\}")
 _LABEL = re.compile(r"(\w+)\s*[=!]")
 _GROUPED = re.compile(r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\(([^)]*)\)")
+_NO_METRICS = re.compile(rf"\{{[^}}]*\}}|\[[^\]]*\]|{_GROUPED.pattern}")
 
 
 def metrics_in(expression: str) -> set[str]:
-    """Return the names of metrics and recorded series; values of labels are none."""
-    return set(_OURS.findall(_QUOTED.sub('""', expression)))
+    """Return the names of metrics and recorded series: all that is no label, function or word."""
+    return set(_NAME.findall(_NO_METRICS.sub("", _QUOTED.sub('""', expression)))) - _WORDS
 
 
 def selected_in(expression: str) -> set[tuple[str, str]]:

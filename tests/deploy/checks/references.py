@@ -78,8 +78,7 @@ def monitors(objects: Objects) -> Iterator[str]:
     for monitor in of_kind(objects, "PodMonitor"):
         foreign = _FOREIGN.get(monitor["metadata"]["name"])
         if foreign:
-            if [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] != [foreign]:
-                yield f"{title(monitor)}: its operator names the port {foreign}"
+            yield from (f"{title(monitor)}: {said}" for said in _foreign(monitor["spec"], *foreign))
             continue
         selector = monitor["spec"]["selector"]
         taken = [each for each in pods(objects) if matches(selector, each.labels)]
@@ -100,7 +99,18 @@ def _endpoint(endpoint: Object, taken: list[Pod]) -> Iterator[str]:
             yield f"{pod} has no port {endpoint['port']}"
 
 
-_FOREIGN = {"postgres": "metrics", "kafka": "tcp-prometheus"}
+def _foreign(spec: Object, port: str, label: str) -> Iterator[str]:
+    if [each["port"] for each in spec["podMetricsEndpoints"]] != [port]:
+        yield f"its operator names the port {port}"
+    if label not in spec.get("podTargetLabels", []):
+        yield f"alerts would not know its targets apart without {label}"
+
+
+_FOREIGN = {
+    "postgres": ("metrics", "cnpg.io/cluster"),
+    "kafka": ("tcp-prometheus", "strimzi.io/cluster"),
+}
+"""The name of their operators' port, and the label by which its pods are told apart."""
 
 
 def settings_and_secrets(objects: Objects) -> Iterator[str]:
