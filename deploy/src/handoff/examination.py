@@ -64,6 +64,8 @@ async def examine_database(site: Site, service: Service) -> list[Finding]:
     name, setting = f"{service.name}: database", variable(DATABASE, service)
     try:
         async with connect(site.database(service.name)) as connection:
+            if another := await server.of_another(connection, service.package, setting):
+                return _amiss([another])
             faults = await server.faults(connection, service.package, setting)
             return [*_amiss(faults), await _tables_of(connection, name, service)]
     except NotFound as error:

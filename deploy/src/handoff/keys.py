@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from handoff.site import Site
-from handoff.views import Connection, connect
+from handoff.views import Connection, open_database
 from shared.clock import utc_now
 from shared.web.keys import NewKey, new_key
 
@@ -98,7 +98,7 @@ async def short_lived(
     site: Site, service: str, scopes: Sequence[str], *, name: str, lasting: timedelta = SHORT
 ) -> AsyncGenerator[str]:
     """Have a key for the block; it is revoked at its end, and expires if that cannot be done."""
-    async with connect(site.database(service), read_only=False) as connection:
+    async with open_database(site, service, read_only=False) as connection:
         key = await create(connection, name=name, scopes=scopes, expires_at=utc_now() + lasting)
         try:
             yield key.text

@@ -20,7 +20,7 @@ from handoff.audit.report import Report
 from handoff.door import Refused
 from handoff.replay import Order
 from handoff.site import Site
-from handoff.views import connect
+from handoff.views import open_database
 
 Tell = Callable[[Order], None]
 """Is told how far an order is."""
@@ -117,7 +117,7 @@ async def heal(asked: Asked, report: Report) -> tuple[list[Order], Report]:
 
 async def listed(site: Site, service: str) -> list[TakenBack]:
     """Return the events that were ever taken back, first those that nothing brings again."""
-    async with connect(site.database(service)) as connection:
+    async with open_database(site, service) as connection:
         return [TakenBack(**row) for row in await connection.fetch(_LISTED)]
 
 

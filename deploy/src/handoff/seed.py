@@ -22,7 +22,7 @@ from handoff.layout import find_layout
 from handoff.secret_file import write_privately
 from handoff.site import NotFound, Site, site_of
 from handoff.state import SystemState
-from handoff.views import connect
+from handoff.views import open_database
 
 _NAME = "demonstration"
 _TAKEN = 409
@@ -128,7 +128,7 @@ async def _key(site: Site, service: str, api_source: str) -> str:
     source_id = None
     if service == "marketing-intake":
         source_id, scopes = UUID(api_source), ["leads:write", "leads:read"]
-    async with connect(site.database(service), read_only=False) as connection:
+    async with open_database(site, service, read_only=False) as connection:
         key = await keys.create(connection, name=_NAME, scopes=scopes, source_id=source_id)
     return key.text
 

@@ -31,3 +31,8 @@ SERVICES = (
 )
 ROLES = ("api", "worker")
 DATABASES = tuple(service.database for service in SERVICES)
+
+
+def service_named(name: str) -> Service:
+    """Return a service by the name that people write."""
+    return next(service for service in SERVICES if service.name == name)

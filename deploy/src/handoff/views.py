@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from handoff.services import SERVICES
+from handoff.services import SERVICES, service_named
 from handoff.site import DATABASE, Site, variable
 from shared import limits
 from shared.database import server
@@ -58,7 +58,31 @@ async def connect(url: str, *, read_only: bool = True) -> AsyncGenerator[Connect
 
 
 class NoDatabase(OSError):
-    """A service's database does not let us in; the text names it, why, and its setting."""
+    """A service's database does not let us in, or is another's; the text names its setting."""
+
+
+@asynccontextmanager
+async def open_database(
+    site: Site, service: str, *, read_only: bool = True
+) -> AsyncGenerator[Connection]:
+    """Open a service's database for the block, and no other's: all databases show like views.
+
+    Raises:
+        NoDatabase: it cannot be opened, or the address leads to another.
+    """
+    known = service_named(service)
+    setting = variable(DATABASE, known)
+    async with AsyncExitStack() as stack:
+        try:
+            opening = connect(site.database(service), read_only=read_only)
+            connection = await stack.enter_async_context(opening)
+            fault = await server.of_another(connection, known.package, setting)
+        except (OSError, asyncpg.PostgresError) as error:
+            why = server.why_away(error, setting)
+            raise NoDatabase(f"The database of {service} {why}.") from error
+        if fault:
+            raise NoDatabase(fault.text)
+        yield connection
 
 
 @asynccontextmanager
@@ -69,15 +93,10 @@ async def open_views(site: Site) -> AsyncGenerator[Views]:
         NoDatabase: one of them cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        opened: dict[str, Connection] = {}
-        for service in SERVICES:
-            opening = connect(site.database(service.name))
-            try:
-                opened[service.name] = await stack.enter_async_context(opening)
-            except (OSError, asyncpg.PostgresError) as error:
-                why = server.why_away(error, variable(DATABASE, service))
-                raise NoDatabase(f"The database of {service.name} {why}.") from error
-        yield opened
+        yield {
+            service.name: await stack.enter_async_context(open_database(site, service.name))
+            for service in SERVICES
+        }
 
 
 async def side_by_side(questions: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

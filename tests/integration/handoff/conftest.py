@@ -13,9 +13,11 @@ from tests.integration.handoff.databases import Databases
 from tests.integration.handoff.world import World
 from tests.stack.fixtures import DatabaseFor
 from tests.stack.running import Stack
+from tests.stack.topics import drop as forget_topics
 
 from handoff.services import SERVICES
 from shared.clock import utc_now
+from shared.kafka import topics
 from shared.settings import KafkaSettings
 
 _TABLES = (
@@ -64,6 +66,20 @@ async def world(databases: Databases) -> World:
     made = World(databases)
     await made.go_all_the_way()
     return made
+
+
+@pytest.fixture
+async def narrow(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[KafkaSettings]:
+    """Topics that were made with three partitions each, and are else as they should be."""
+    prefix = f"{databases.kafka.topic_prefix}narrow."
+    kafka = databases.kafka.model_copy(update={"topic_prefix": prefix})
+    with monkeypatch.context() as patched:
+        patched.setattr(topics, "PARTITIONS", 3)
+        await topics.apply(kafka)
+    yield kafka
+    await forget_topics(kafka)
 
 
 Handoff = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -22,6 +22,7 @@ from shared.ids import new_id
 from shared.kafka import client
 from shared.kafka.port import Ack, Sender
 from shared.kafka.topics import physical
+from shared.settings import KafkaSettings
 
 _PLACE = 'UPDATE outbox_archive SET partition = $2, "offset" = $3 WHERE event_id = $1'
 
@@ -179,15 +180,30 @@ async def test_without_kafka_the_command_says_so_in_a_sentence(
     assert "127.0.0.1" in away.stderr
 
 
+async def test_a_topic_with_too_few_partitions_is_told_of_instead_of_its_brokers(
+    databases: Databases, narrow: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BROKER_TELLS", 1)
+    with pytest.raises(topics.NoTopics) as raised:
+        await reconcile(Site(databases.urls, {}, narrow), wait=0, scope=Scope(topics=True))
+
+    name = f"{narrow.topic_prefix}handoff.leads.v1"
+    assert str(raised.value) == (
+        f"Kafka does not say how far its topics reach. Topic {name}: 3 partitions instead of 12;"
+        f" add some by `kafka-topics.sh --alter --topic {name} --partitions 12`."
+    )
+
+
 async def test_brokers_that_take_the_connection_and_say_nothing_are_told_of_in_a_sentence(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "KAFKA_START", 0.2)
     monkeypatch.setattr(limits, "KAFKA_STOP", 0.2)
+    monkeypatch.setattr(limits, "KAFKA_READ", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         bootstrap = f"127.0.0.1:{silent.getsockname()[1]}"
         kafka = databases.kafka.model_copy(update={"kafka_bootstrap": bootstrap})
         site = Site(databases.urls, {}, kafka)
         async with asyncio.timeout(20):
-            with pytest.raises(topics.NoTopics, match="how far its topics reach"):
+            with pytest.raises(topics.NoTopics, match="Its brokers do not answer in time"):
                 await reconcile(site, wait=0, scope=Scope(topics=True))

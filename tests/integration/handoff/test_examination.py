@@ -20,6 +20,7 @@ from handoff.examination import examine
 from handoff.services import SERVICES
 from handoff.site import Site
 from shared.database import schema, server
+from shared.ids import new_id
 from shared.kafka import topics
 from shared.kafka.admin import administrator
 
@@ -162,13 +163,33 @@ async def test_databases_that_were_exchanged_are_told_by_their_variables(
 ) -> None:
     urls = databases.urls
     crossed = {**urls, SERVICE: urls["notifier"], "notifier": urls[SERVICE]}
-    found = await off(Site(crossed, site(databases, door).apis, databases.kafka))
+    found = await examine(Site(crossed, site(databases, door).apis, databases.kafka))
 
     prefix, leads = "HANDOFF_OPERATIONS_DATABASE_URL_", "leads to the database of"
-    assert found == [
+    assert [each.text for each in found if not each.fine] == [
         f"{prefix}LEAD_SCORING {leads} notifier: name that of lead_scoring.",
         f"{prefix}NOTIFIER {leads} lead_scoring: name that of notifier.",
     ]
+    assert not [each for each in found if each.text.startswith(f"{SERVICE}: database")]
+
+
+def test_no_command_takes_the_database_of_another_service_for_its_own(
+    databases: Databases, handoff: Handoff
+) -> None:
+    told = {SETTING: databases.urls["notifier"]}
+    for command in (
+        ("audit", "--wait", "0"),
+        ("trace", str(new_id())),
+        ("keys", "list", "--service", SERVICE),
+        ("keys", "create", "--service", SERVICE, "--scope", "scores:read"),
+        ("keys", "revoke", "none", "--service", SERVICE),
+        ("restore", SERVICE, "--list"),
+    ):
+        said = handoff(*command, **told)
+
+        leads = "leads to the database of notifier: name that of lead_scoring."
+        assert (said.returncode, said.stdout) == (1, "")
+        assert " ".join(said.stderr.split()) == f"{SETTING} {leads}"
 
 
 async def test_a_database_of_western_letters_alone_is_told_with_what_to_make(

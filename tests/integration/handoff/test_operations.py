@@ -19,6 +19,8 @@ from tests.stack.beginning import amiss
 from tests.stack.ports import free_port
 
 from shared.ids import new_id
+from shared.kafka import topics
+from shared.settings import KafkaSettings
 
 _WITHIN = 30.0
 
@@ -248,6 +250,40 @@ async def test_what_is_amiss_with_a_database_is_warned_of_by_its_setting_and_the
     assert said in warned
 
 
+async def test_topics_with_too_few_partitions_are_warned_of_with_what_adds_some(
+    databases: Databases, narrow: KafkaSettings, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    told = {"HANDOFF_TOPIC_PREFIX": narrow.topic_prefix, "HANDOFF_KAFKA_REPLICATION": "1"}
+    names = [topics.physical(narrow, topic.name) for topic in topics.TOPICS]
+    async with running(databases, log=log, **told) as operations:
+        await operations.until(lambda: _warned_of(log, f"Topic {names[-1]}"))
+        await operations.until_missing(0)
+
+    assert [line["said"] for line in amiss(log)] == [
+        f"Topic {name}: 3 partitions instead of 12;"
+        f" add some by `kafka-topics.sh --alter --topic {name} --partitions 12`."
+        for name in names
+    ]
+
+
+async def test_the_database_of_another_service_is_warned_of_and_never_audited_instead(
+    databases: Databases, tmp_path: Path
+) -> None:
+    log, name = tmp_path / "log", "HANDOFF_OPERATIONS_DATABASE_URL_LEAD_SCORING"
+    told = {name: databases.urls["notifier"], "HANDOFF_KAFKA_REPLICATION": "1"}
+    async with running(databases, log=log, **told) as operations:
+        await operations.until(lambda: _has_logged(log, "amiss"))
+        await operations.until(lambda: _has_logged(log, "audit_failed"))
+        await operations.until_ready(ready=False)
+        gauges = await operations.gauges()
+
+    said = f"{name} leads to the database of notifier: name that of lead_scoring."
+    assert {line["said"] for line in amiss(log)} == {said}
+    assert str(gauges["handoff_leads_missing"]) == "nan"
+    assert gauges["handoff_audit_timestamp_seconds"] == 0
+
+
 async def test_what_is_away_is_warned_of_by_its_setting(
     databases: Databases, tmp_path: Path
 ) -> None:
@@ -286,6 +322,10 @@ async def test_what_was_away_at_the_start_is_looked_at_once_it_is_there(
 
 async def _warned_of(log: Path, words: str) -> bool:
     return any(words in line.get("said", "") for line in amiss(log))
+
+
+async def _has_logged(log: Path, event: str) -> bool:
+    return any(line["event"] == event for line in amiss(log))
 
 
 def test_a_setting_that_is_none_is_named(handoff: Handoff) -> None:

@@ -4,18 +4,23 @@ One partition after the other and window by window, so memory holds one window a
 of each subject of one partition. What is sent while it reads is left to the next time.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from aiokafka.errors import KafkaError
+
 from handoff.audit.report import InKafka
 from handoff.views import Connection, Views
+from shared import limits
 from shared.contracts.catalogue import TOPICS, Topic
 from shared.contracts.envelope import Envelope, NoEnvelope, from_record
 from shared.kafka import client
 from shared.kafka.bounds import Bounds, bounds_of
 from shared.kafka.port import Partition, Reader
 from shared.kafka.record import Record
+from shared.kafka.topics import lacking as lacking_topics
 from shared.kafka.topics import partitions
 from shared.settings import KafkaSettings
 
@@ -58,7 +63,7 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
     reader = client.reader(settings)
     try:
         places = {place: topic for topic in TOPICS for place in partitions(settings, topic.name)}
-        known = await _bounds(reader, places)
+        known = await _bounds(settings, reader, places)
         for place, topic in places.items():
             log = _Log(topic, place, reader, views[topic.publisher], found, known.first[place])
             await log.read(known.end[place])
@@ -68,15 +73,24 @@ async def read_topics(settings: KafkaSettings | None, views: Views, *, tell: Tel
     return found
 
 
-async def _bounds(reader: Reader, places: Iterable[Partition]) -> Bounds:
+async def _bounds(settings: KafkaSettings, reader: Reader, places: Iterable[Partition]) -> Bounds:
     try:
         await client.start(reader)
         return await bounds_of(reader, places)
     except TimeoutError as error:
-        raise NoTopics(
-            "Kafka does not say how far its topics reach: its brokers do not answer in time. "
-            "Look whether all of them run, then try again."
-        ) from error
+        why = await _why_silent(settings)
+        raise NoTopics(f"Kafka does not say how far its topics reach. {why}") from error
+
+
+async def _why_silent(settings: KafkaSettings) -> str:
+    """Return which topic is not as it is waited for; where all are, the brokers are."""
+    try:
+        async with asyncio.timeout(limits.KAFKA_READ):
+            lacking = await lacking_topics(settings)
+    except (KafkaError, OSError):
+        lacking = []
+    silent = "Its brokers do not answer in time: look whether all of them run, then try again."
+    return lacking[0].text if lacking else silent
 
 
 @dataclass(slots=True)

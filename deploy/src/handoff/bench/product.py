@@ -9,7 +9,7 @@ from handoff.bench.installation import Installation
 from handoff.bench.leads import Make
 from handoff.door import ask, open_client
 from handoff.site import Site
-from handoff.views import connect
+from handoff.views import open_database
 
 _NAME = "handoff bench"
 _INTAKE, _SALES = "marketing-intake", "sales-pipeline"
@@ -56,5 +56,5 @@ async def add_reps(installation: Installation) -> None:
 
 async def make_key(site: Site, service: str, *scopes: str) -> str:
     """Return a key that lasts as long as its database."""
-    async with connect(site.database(service), read_only=False) as connection:
+    async with open_database(site, service, read_only=False) as connection:
         return (await keys.create(connection, name=_NAME, scopes=scopes)).text

@@ -13,7 +13,7 @@ from handoff.cli.progress import err, out, show
 from handoff.keys import KeyRecord, WrongScopes
 from handoff.services import SERVICES
 from handoff.site import ENVIRONMENT, Site
-from handoff.views import connect
+from handoff.views import open_database
 from shared.web.keys import NewKey, read_key
 
 _SCOPES = "\n\n".join(f"{service}: {' '.join(scopes)}" for service, scopes in keys.SCOPES.items())
@@ -94,21 +94,21 @@ def revoke(
 async def _create(
     site: Site, service: str, name: str, scopes: list[str], source_id: UUID | None
 ) -> NewKey:
-    async with connect(site.database(service), read_only=False) as connection:
+    async with open_database(site, service, read_only=False) as connection:
         return await keys.create(connection, name=name, scopes=scopes, source_id=source_id)
 
 
 async def _list(site: Site, services: list[str]) -> list[KeyRecord]:
     found: list[KeyRecord] = []
     for service in services:
-        async with connect(site.database(service)) as connection:
+        async with open_database(site, service) as connection:
             found += await keys.listed(connection, service)
     return found
 
 
 async def _revoke(site: Site, services: list[str], key_id: str) -> str:
     for service in services:
-        async with connect(site.database(service), read_only=False) as connection:
+        async with open_database(site, service, read_only=False) as connection:
             if await keys.revoke(connection, key_id):
                 return service
     raise NotSo(f"No live key has the id {key_id}: `handoff keys list` shows all.")

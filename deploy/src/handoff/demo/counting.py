@@ -13,7 +13,7 @@ from handoff.demo.sending import Sent
 from handoff.demo.sources import Source
 from handoff.door import enter, walk
 from handoff.site import Site
-from handoff.views import connect
+from handoff.views import open_database
 
 NAME = "handoff demo"
 _AT_ONCE = 1000
@@ -83,7 +83,7 @@ async def _said(site: Site, service: str, leads: Collection[UUID]) -> Said:
     """Return what a service ever said of these leads."""
     ordered = sorted(leads)
     found: dict[str, tuple[int, int]] = {}
-    async with connect(site.database(service)) as view:
+    async with open_database(site, service) as view:
         for start in range(0, len(ordered), _AT_ONCE):
             for row in await view.fetch(_SAID, ordered[start : start + _AT_ONCE]):
                 events, of = found.get(row["name"], (0, 0))

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import utc_now
-from shared.database.direct import Driver, Statement
+from shared.database.direct import Driver, Row, Statement
 from shared.fitness import Fault
 
 _ALL_ROLES = ("migrate", "api", "worker")
@@ -44,13 +44,30 @@ async def faults(
         OSError, SQLAlchemyError, asyncpg.PostgresError: it does not answer.
     """
     before = utc_now()
-    (row,) = await _LOOK.rows(connection, names=list(OF_ITS_OWN.values()))
+    row = await _look(connection)
     off = seconds_off(row.now, before, utc_now())
     return [
         *_of_owner(row.tables, package, setting),
         *_of_encoding(row.encoding, setting),
         *_of_clock(off, setting),
     ]
+
+
+async def of_another(
+    connection: AsyncConnection | Driver, package: str, setting: str = SETTING
+) -> Fault | None:
+    """Return what is amiss with a database that is another service's.
+
+    Raises:
+        OSError, SQLAlchemyError, asyncpg.PostgresError: it does not answer.
+    """
+    faults = _of_owner((await _look(connection)).tables, package, setting)
+    return faults[0] if faults else None
+
+
+async def _look(connection: AsyncConnection | Driver) -> Row:
+    (row,) = await _LOOK.rows(connection, names=list(OF_ITS_OWN.values()))
+    return row
 
 
 def seconds_off(there: datetime, before: datetime, after: datetime) -> float:

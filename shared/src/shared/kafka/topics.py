@@ -7,6 +7,7 @@ everywhere else a topic has its logical name.
 # pyright: basic
 # aiokafka does not type what its admin client answers.
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -63,6 +64,13 @@ async def check(settings: KafkaSettings, topics: Collection[str] = _ALL) -> list
     """Return each way in which Kafka differs from the catalogue, as far as these topics go."""
     async with administrator(settings) as admin:
         return await _check(settings, admin, topics)
+
+
+async def lacking(settings: KafkaSettings) -> list[Fault]:
+    """Return which topics are missing or have other partitions: who wants all of them waits."""
+    async with administrator(settings) as admin:
+        missing, shapes = await _shapes(settings, admin, _ALL)
+    return [*missing, *(fault for shape in shapes for fault in _of_partitions(shape))]
 
 
 def why_away(settings: KafkaSettings, error: BaseException) -> str:
@@ -131,36 +139,49 @@ async def _apply(settings: KafkaSettings, admin: AIOKafkaAdminClient) -> list[st
 async def _check(
     settings: KafkaSettings, admin: AIOKafkaAdminClient, topics: Collection[str]
 ) -> list[Fault]:
+    missing, shapes = await _shapes(settings, admin, topics)
+    if not shapes:
+        return missing
+    wrong = [f for shape in shapes for f in _shape_faults(settings, shape)]
+    present = [str(shape["topic"]) for shape in shapes]
+    return [*missing, *wrong, *await _config_faults(settings, admin, present)]
+
+
+async def _shapes(
+    settings: KafkaSettings, admin: AIOKafkaAdminClient, topics: Collection[str]
+) -> tuple[list[Fault], list[dict[str, Any]]]:
+    """Return which topics are missing, and of which shape the others are, in their order."""
     names = [physical(settings, topic) for topic in topics]
     known = set(await admin.list_topics())
     missing = [_missing(name) for name in names if name not in known]
     present = [name for name in names if name in known]
-    if not present:
-        return missing
-    shapes = await admin.describe_topics(present)
-    wrong = [f for shape in shapes for f in _shape_faults(settings, shape)]
-    return [*missing, *wrong, *await _config_faults(settings, admin, present)]
+    shapes = await admin.describe_topics(present) if present else []
+    return missing, sorted(shapes, key=lambda shape: names.index(shape["topic"]))
 
 
 def _missing(name: str) -> Fault:
     return Fault(f"Topic {name}: missing; run `handoff topics apply`.", coming=True)
 
 
-def _shape_faults(settings: KafkaSettings, shape: dict[str, object]) -> Iterator[Fault]:
+def _shape_faults(settings: KafkaSettings, shape: dict[str, Any]) -> Iterator[Fault]:
     name, partitions = shape["topic"], shape["partitions"]
-    if not isinstance(partitions, list) or not partitions:
-        yield Fault(f"Topic {name}: cannot be read.", coming=True)
-        return
-    if len(partitions) != PARTITIONS:
-        few = f"add some by `kafka-topics.sh --alter --topic {name} --partitions {PARTITIONS}`"
-        cure = few if len(partitions) < PARTITIONS else "it loses none, so make it anew"
-        text = f"Topic {name}: {len(partitions)} partitions instead of {PARTITIONS}; {cure}."
-        yield Fault(text, _STOPS)
-    copies = min(len(partition["replicas"]) for partition in partitions)
+    yield from _of_partitions(shape)
+    copies = min((len(partition["replicas"]) for partition in partitions), default=math.inf)
     if copies < settings.kafka_replication:
         wanted = f"{settings.kafka_replication} (HANDOFF_KAFKA_REPLICATION)"
         cure = f"add some by `kafka-reassign-partitions.sh`, or {_ONE_IS_ENOUGH}"
         yield Fault(f"Topic {name}: {copies} copies instead of {wanted}; {cure}.", _STOPS)
+
+
+def _of_partitions(shape: dict[str, Any]) -> Iterator[Fault]:
+    name, count = shape["topic"], len(shape["partitions"])
+    if not count:
+        yield Fault(f"Topic {name}: cannot be read.", coming=True)
+    elif count != PARTITIONS:
+        few = f"add some by `kafka-topics.sh --alter --topic {name} --partitions {PARTITIONS}`"
+        cure = few if count < PARTITIONS else "it loses none, so make it anew"
+        text = f"Topic {name}: {count} partitions instead of {PARTITIONS}; {cure}."
+        yield Fault(text, _STOPS)
 
 
 async def _config_faults(
