@@ -128,6 +128,40 @@ async def test_a_head_that_is_malformed_or_too_large_is_refused(
     assert b"application/problem+json" in answer
 
 
+_CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"
+_HEAD = b"GET /nothing HTTP/1.1\r\nHost: tiny\r\n"
+_HIDDEN = b"0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: tiny\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(POST + b"Content-Length: " + said + b"\r\n\r\n" + _HIDDEN
+          for said in (b"5\r\nContent-Length: 6", b"5\r\nContent-Length: 5", b"5, 6", b"+5", b"-5",
+                       b"0x5", b"5a", b"", b"9" * 25, b"5\r\nTransfer-Encoding: chunked")),
+        *(POST + b"Transfer-Encoding" + said + b"\r\n\r\n" + _HIDDEN
+          for said in (b": chunked\r\nContent-Length: 5", b": chunked, identity", b": identity",
+                       b": xchunked", b": chunked\r\nTransfer-Encoding: identity",
+                       b": chunked, chunked", b" : chunked", b":\x0bchunked", b":\r\n chunked")),
+        *(_CHUNKED + b"\r\n" + said + _HIDDEN
+          for said in (b"0x3\r\nabc\r\n", b"-3\r\nabc\r\n", b"f" * 17 + b"\r\nabc\r\n",
+                       b"3\r\nabcd\r\n", b"3\nabc\n", b"3;a\nb\r\nabc\r\n")),
+        *(_HEAD + said + b"\r\n\r\n"
+          for said in (b"X: a\r\n b", b"X a: b", b"X\0a: b", b"X: a\0b", b"X: a\rY: b")),
+        b"GET /nothing HTTP/1.1\nHost: tiny\n\n",
+        b"GET /nothing HTTP/1.1\r\n Host: tiny\r\n\r\n",
+    ],
+)  # fmt: skip
+async def test_what_two_servers_would_read_as_two_is_refused_as_one(
+    tiny: Tiny, sent: bytes
+) -> None:
+    took, answer = await exchange(tiny, sent)
+
+    assert took < 2
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 @pytest.mark.parametrize("megabytes", [2, 30])
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_a_body_that_is_too_large_gets_its_answer_even_while_it_comes(

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis.strategies import characters, text
 from pydantic import TypeAdapter, ValidationError
 
 from shared.web.codes import COUNTRIES, CURRENCIES
@@ -46,6 +48,14 @@ def read_json(shape: object, text: str) -> object:
 )
 def test_a_value_is_kept_in_one_form(shape: object, given: str, kept: object) -> None:
     assert read(shape, given) == kept
+
+
+@given(text(characters(exclude_categories=["Cs", "Cc"]), max_size=200))
+@example("O'Brien & Söhne; DROP TABLE lead; -- {{7*7}} %s <b>\\")
+def test_any_text_is_kept_letter_by_letter(sent: str) -> None:
+    assume(sent.strip())
+
+    assert read(Name, sent) == read(LongText, sent) == sent.strip()
 
 
 @pytest.mark.parametrize(
