@@ -10,6 +10,7 @@ from tests.contract.artefacts.metrics import shown
 from tests.contract.artefacts.others import OTHERS
 from tests.contract.artefacts.rules import alerts, groups
 from tests.house import code
+from tests.house.headings import anchors
 
 from handoff.services import ROLES, SERVICES
 
@@ -21,12 +22,6 @@ SEVERITIES = {"page", "ticket"}
 def name(rule: dict[str, Any]) -> str:
     window = rule.get("labels", {}).get("window", "")
     return f"{rule.get('alert') or rule['record']}{window and '-'}{window}"
-
-
-def anchors(document: str) -> set[str]:
-    """Return the anchors of a document's headings, as a forge makes them."""
-    headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=name)

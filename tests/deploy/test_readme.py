@@ -118,14 +118,6 @@ def test_every_path_that_is_named_is_there() -> None:
             and not name.startswith(f"{OURS}/") and not (ROOT / name).exists()] == []  # fmt: skip
 
 
-def test_every_link_leads_to_a_heading_that_is_there() -> None:
-    for path, anchor in re.findall(r"\]\(([^)#]+)#?([^)]*)\)", README):
-        text = (ROOT / "deploy" / path).read_text()
-        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-
-        assert not anchor or anchor in {each.lower().replace(" ", "-") for each in headings}
-
-
 def test_every_workload_and_cluster_that_is_named_is_there() -> None:
     there = {title(each).lower() for each in objects_of(INSTALLATIONS[2])}
     kinds = "deployment|statefulset|service|kafka|cluster"
