@@ -71,9 +71,9 @@ def rendered(installation: Installation) -> str:
 
 
 def copied(folder: Path, kustomization: dict[str, Any]) -> Path:
-    """Copy the manifests, and put an overlay of somebody's own beside ours; return where it is."""
+    """Copy the manifests, and put an overlay of somebody's own beside them; return where it is."""
     shutil.copytree(KUBERNETES.parent / "observability", folder / "observability")
-    place = shutil.copytree(KUBERNETES, folder / "kubernetes") / "overlays" / "theirs"
+    place = shutil.copytree(KUBERNETES, folder / "kubernetes") / "overlays" / "ours"
     place.mkdir()
     (place / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     return place

@@ -13,6 +13,7 @@ from tests.deploy import product
 from tests.deploy.checks.backups import DAYS_KEPT, NIGHTLY
 from tests.deploy.checks.every import complaints
 from tests.deploy.objects import names_of, title
+from tests.deploy.readme import README, commands, examples
 from tests.deploy.rendering import (
     INSTALLATIONS,
     KUBERNETES,
@@ -28,10 +29,9 @@ from tests.deploy.versions import versions
 from handoff.__main__ import app
 from handoff.services import SERVICES
 
-README = (ROOT / "deploy" / "README.md").read_text()
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-COMMANDS = re.sub(r"\\\n\s*", "", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)))
-EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+COMMANDS = commands()
+EXAMPLES = examples()
 OURS = "deploy/kubernetes/overlays/ours"
 
 

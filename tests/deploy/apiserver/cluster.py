@@ -1,7 +1,7 @@
 """A Kubernetes without machines, as tests ask it: what it says to manifests, and makes of them.
 
-Its nodes are played, so pods come up without a container; all else is what runs in clusters. It
-ends with who started it, however that ends.
+Its nodes are played, so pods come up without a container, and of operators it is played that they
+are done; all else is what runs in clusters. It ends with who started it, however that ends.
 """
 
 import json
@@ -46,13 +46,18 @@ class Cluster:
     kubectl: str
     kubeconfig: Path
 
-    def ask(self, *words: str, told: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command of kubectl that may fail, and tell it something."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which kubectl finds this cluster, and none of the machine's own."""
         discovered = self.kubeconfig.with_name("discovered")
         places = {"KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(discovered)}
+        return {**os.environ, **places}
+
+    def ask(self, *words: str, told: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of kubectl that may fail, and tell it something."""
         return subprocess.run(  # noqa: S603  our own words
             (self.kubectl, *words),
-            env={**os.environ, **places},
+            env=self.environment,
             input=told,
             capture_output=True,
             text=True,
@@ -137,18 +142,23 @@ async def a_cluster(directory: Path) -> AsyncGenerator[Cluster]:
     try:
         await supervisor.start([parts.etcd()], limit=_READY_WITHIN)
         await supervisor.start([parts.api_server()], limit=_READY_WITHIN)
+        cluster = Cluster(kubectl, parts.kubeconfig)
+        _define(cluster, kinds)  # first: what is played must be a kind that there is
         others = [parts.controllers(), parts.scheduler(), parts.nodes(built)]
         await supervisor.start(others, limit=_READY_WITHIN)
-        cluster = Cluster(kubectl, parts.kubeconfig)
-        _furnish(cluster, kinds, built.storage)
+        _furnish(cluster, built.storage)
         yield cluster
     finally:
         await supervisor.stop()
 
 
-def _furnish(cluster: Cluster, kinds: Path, storage: Path) -> None:
-    cluster.do("apply", "--server-side", f"--filename={kinds}", f"--filename={storage}")
+def _define(cluster: Cluster, kinds: Path) -> None:
+    cluster.do("apply", "--server-side", f"--filename={kinds}")
     cluster.do("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+
+def _furnish(cluster: Cluster, storage: Path) -> None:
+    cluster.do("apply", "--server-side", f"--filename={storage}")
     for zone in "abc":
         cluster.do("create", "--filename=-", told=json.dumps(_node(zone)))
 

@@ -18,6 +18,7 @@ from handoff.supervisor.spec import Spec, at_once
 
 Ask = Callable[[], Awaitable[bool]]
 _HOST = "127.0.0.1"
+_OPERATORS = Path(__file__).with_name("operators.yaml")
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,11 @@ class Parts:
         return self._client("kube-scheduler")
 
     def nodes(self, programs: Programs) -> Spec:
-        """What plays the kubelets of all nodes, and the driver of their volumes."""
+        """What plays the kubelets of all nodes, the driver of their volumes, and operators."""
         return _spec(
             *("kwok", str(programs.kwok), f"--kubeconfig={self.kubeconfig}"),
             f"--config={programs.stages}",
+            f"--config={_OPERATORS}",
             "--manage-all-nodes",
             "--node-lease-duration-seconds=40",
         )

@@ -1,0 +1,83 @@
+"""Somebody who types what deploy/README.md says, into the cluster, from a checkout of their own."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tests.deploy.apiserver.cluster import Cluster
+from tests.deploy.readme import blocks
+
+_ENDS_WITHIN = 300.0
+_ON_A_NODE = "no process runs on a played node; `make kubernetes-run` reaches into real ones"
+_OF_IMAGES = "a played node runs no image; `make test-images` builds them and runs them"
+SECTIONS_LEFT_OUT = {
+    "What you need": _OF_IMAGES,
+    "The first key and the first lead": _ON_A_NODE,
+}
+"""What is not typed here, and why; the tests of the README look at its words all the same."""
+COMMANDS_LEFT_OUT = {
+    "kubectl exec ": _ON_A_NODE,
+    "kubectl port-forward ": _ON_A_NODE,
+    "make images": _OF_IMAGES,
+    "kind create ": "the cluster is there",
+    "kind load ": _OF_IMAGES,
+    "sleep ": "it is for kubelets that bring Secrets into pods; these are played",
+}
+"""The same of single commands, by how they begin."""
+THEIR_OWN = {
+    "GATEWAYS": "gateways",
+    "MONITORING": "monitoring",
+    "TRACING": "tracing",
+    "sha256:…": f"sha256:{'ab' * 32}",
+}
+"""What people put in for what the README leaves to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typist:
+    """Who types.
+
+    Attributes:
+        cluster: where it is typed.
+        checkout: the directory of the repository's copy.
+        overlay: their own overlay there.
+        kustomize: the program.
+    """
+
+    cluster: Cluster
+    checkout: Path
+    overlay: Path
+    kustomize: Path
+
+    def wants(self, kustomization: dict[str, Any]) -> None:
+        """Write down what is to be installed."""
+        (self.overlay / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+
+    def types(self, heading: str) -> None:
+        """Type all that stands under a heading and can be done here, block by block."""
+        for block in blocks()[heading]:
+            done = self.run(possible(block))
+            assert done.returncode == 0, f"{heading}:\n{done.stdout}\n{done.stderr}"
+
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run commands that may fail, up to the first that does."""
+        environment = self.cluster.environment
+        return subprocess.run(  # noqa: S603  what our own README says
+            ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607  the one on the path
+            cwd=self.checkout,
+            env={**environment, "PATH": f"{self.kustomize.parent}:{environment['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_ENDS_WITHIN,
+        )
+
+
+def possible(block: str) -> str:
+    """Return of a block what can be done here, with what people put in."""
+    for place, own in THEIR_OWN.items():
+        block = block.replace(place, own)
+    left_out = tuple(COMMANDS_LEFT_OUT)
+    return "\n".join(line for line in block.splitlines() if not line.startswith(left_out))
