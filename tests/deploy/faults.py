@@ -193,6 +193,12 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("fewer connections than processes want",
           lambda o: spec(o, "Cluster", "notifier")["postgresql"]["parameters"].update(
               max_connections="50"), "connections"),
+    Fault("a parameter that Postgres does not have",
+          lambda o: spec(o, "Cluster", "notifier")["postgresql"]["parameters"].update(
+              max_wal_sise="4GB"), "parameters"),
+    Fault("a parameter's value that Postgres does not take",
+          lambda o: spec(o, "Cluster", "notifier")["postgresql"]["parameters"].update(
+              max_wal_size="4GiB"), "parameters"),
     Fault("a way in from everywhere",
           lambda o: spec(o, "NetworkPolicy", "apis-from-gateway")["ingress"][0].pop("from"),
           "just_the_real_flows"),

@@ -10,6 +10,7 @@ from tests.deploy.checks import (
     kafka,
     labels,
     network,
+    parameters,
     pods,
     references,
     scaling,
@@ -67,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     databases.connections,
     databases.owners,
     databases.secrets,
+    parameters.parameters,
     scaling.scaled,
     scaling.triggers,
 )
