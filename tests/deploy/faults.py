@@ -199,6 +199,16 @@ OUR_OWN: tuple[Fault, ...] = (
     Fault("a parameter's value that Postgres does not take",
           lambda o: spec(o, "Cluster", "notifier")["postgresql"]["parameters"].update(
               max_wal_size="4GiB"), "parameters"),
+    Fault("a scaler before what it scales",
+          lambda o: find(o, "ScaledObject", WORKER)["metadata"].pop("annotations"), "waves"),
+    Fault("a process before its migration",
+          lambda o: find(o, "Deployment", API)["metadata"].pop("annotations"), "waves"),
+    Fault("a migration before its database",
+          lambda o: find(o, "Job", MIGRATE)["metadata"]["annotations"].update(
+              {"argocd.argoproj.io/sync-wave": "0"}), "waves"),
+    Fault("a topic after those who wait for it",
+          lambda o: find(o, "KafkaTopic", "handoff.leads")["metadata"].update(
+              annotations={"argocd.argoproj.io/sync-wave": "3"}), "waves"),
     Fault("a way in from everywhere",
           lambda o: spec(o, "NetworkPolicy", "apis-from-gateway")["ingress"][0].pop("from"),
           "just_the_real_flows"),

@@ -16,6 +16,7 @@ from tests.deploy.checks import (
     scaling,
     settings,
     shapes,
+    waves,
 )
 from tests.deploy.objects import Objects
 
@@ -71,6 +72,7 @@ CHECKS: tuple[Check, ...] = (
     parameters.parameters,
     scaling.scaled,
     scaling.triggers,
+    waves.waves,
 )
 
 
