@@ -31,6 +31,6 @@ def commands() -> str:
     return "".join(block for found in blocks().values() for block in found)
 
 
-def examples() -> list[dict[str, Any]]:
-    """Return what stands in the README for people's own overlay: what begins it, then patches."""
-    return [yaml.safe_load(text) for text in _YAML.findall(README)]
+def examples(text: str = README) -> list[dict[str, Any]]:
+    """Return what stands in it for people's own overlay: what begins it, then patches."""
+    return [yaml.safe_load(each) for each in _YAML.findall(text)]
