@@ -48,6 +48,7 @@ def test_every_block_is_typed_or_it_is_said_why_not() -> None:
 
     assert sorted(typed | set(SECTIONS_LEFT_OUT)) == sorted(blocks())
     assert typed & set(SECTIONS_LEFT_OUT) == set()
+    assert sum(map(len, blocks().values())) == README.count("```console\n")
 
 
 def test_no_reason_stands_there_for_what_is_not_in_the_readme() -> None:
