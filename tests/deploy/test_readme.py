@@ -2,8 +2,13 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +17,7 @@ import yaml
 from tests.deploy import product
 from tests.deploy.checks.backups import DAYS_KEPT, NIGHTLY
 from tests.deploy.checks.every import complaints
-from tests.deploy.objects import names_of, title
+from tests.deploy.objects import names_of, our_pods, title
 from tests.deploy.readme import README, commands, examples
 from tests.deploy.rendering import (
     INSTALLATIONS,
@@ -36,6 +41,16 @@ OURS = "deploy/kubernetes/overlays/ours"
 _YOURS_TO_SAY = re.compile(
     r"[\w.-]+\.example\.com$|your-[a-z]+|s3://handoff-backups|image: handoff/.*", re.MULTILINE
 )
+
+
+class NotReady(BaseHTTPRequestHandler):
+    """Answers as a process does whose loop is held."""
+
+    def do_GET(self) -> None:
+        """Answer 503, with the reason."""
+        self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
+        self.end_headers()
+        self.wfile.write(f"{self.path}: held".encode())
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -103,6 +118,28 @@ def test_the_manual_names_apis_at_their_ports() -> None:
 
     assert named
     assert named <= {service.port for service in SERVICES}
+
+
+def test_a_process_that_is_not_ready_says_why_to_who_asks_as_the_manual_says() -> None:
+    (question,) = re.findall(r'^ask="(.*)"$', OPERATING, re.MULTILINE)
+    ports = {
+        port["containerPort"]
+        for pod in our_pods(objects_of(INSTALLATIONS[0]))
+        for port in pod.containers[0].get("ports", ())
+        if port["name"] == "operations"
+    }
+    (asked_at,) = re.findall(r"\d{4,}", question)
+    assert ports == {int(asked_at)}
+    assert ' -- python -c "$ask"\n' in OPERATING
+
+    with HTTPServer(("127.0.0.1", 0), NotReady) as server:
+        Thread(target=server.handle_request).start()
+        asked = question.replace(asked_at, str(server.server_port))
+        told = subprocess.run(  # noqa: S603  our own words
+            [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=30
+        )
+
+    assert told.stdout == "/readyz: held\n"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

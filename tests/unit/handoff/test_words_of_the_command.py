@@ -1,12 +1,14 @@
 """What people write after `handoff up`, and what programs read from `handoff status --json`."""
 
+from pathlib import Path
+
 import pytest
 import typer
 from asyncpg.exceptions import InternalClientError
 
 from handoff.cli import answers
 from handoff.cli.replicas import parse_replicas
-from handoff.cli.status import for_programs
+from handoff.cli.status import for_programs, status
 from handoff.state import KafkaState, PostgresState, ProcessState, ServiceState, SystemState
 
 
@@ -70,6 +72,47 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
         "kafka": {"bootstrap": "127.0.0.1:1", "pid": 8, "restarts": 0},
         "postgres": {"pid": 9, "restarts": 0},
     }
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_status_says_of_an_installation_elsewhere_who_knows_its_processes(
+    *,
+    as_json: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HANDOFF_RUN_DIR", str(tmp_path))
+    monkeypatch.setenv(
+        "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "postgresql://elsewhere/notifier"
+    )
+
+    with pytest.raises(typer.Exit) as ended:
+        status(as_json=as_json)
+
+    told = capsys.readouterr()
+    assert ended.value.exit_code == 1
+    assert told.out == ""
+    assert all(f"`{each}`" in told.err.replace("\n", " ") for each in (
+        "handoff doctor", "kubectl get pods", "docker compose ps"))  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_status_says_that_nothing_runs_here(
+    *,
+    as_json: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HANDOFF_RUN_DIR", str(tmp_path))
+
+    with pytest.raises(typer.Exit) as ended:
+        status(as_json=as_json)
+
+    told = capsys.readouterr()
+    assert ended.value.exit_code == 1
+    assert '"stopped"' in told.out if as_json else "`handoff up` starts it" in told.err
 
 
 def test_a_session_that_was_ended_before_the_question_is_no_crash(

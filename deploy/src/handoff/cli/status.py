@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -9,9 +10,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from handoff.cli.places import this_layout
+from handoff.cli.answers import end
+from handoff.cli.places import nothing_runs, this_layout
 from handoff.cli.progress import out
 from handoff.readiness import ask_readiness
+from handoff.site import is_elsewhere
 from handoff.state import ProcessState, SystemState, read_state
 
 WEAKER = (
@@ -30,19 +33,20 @@ _STOPPED: dict[str, Any] = {
 def status(
     *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
 ) -> None:
-    """Show what runs and where; ends with 1 if nothing does.
+    """Show what `handoff up` runs, and where; ends with 1 if nothing does.
 
     Example: handoff status --json
     """
     state = read_state(this_layout())
+    if state is None:
+        if as_json and not is_elsewhere(os.environ):
+            typer.echo(json.dumps(_STOPPED))
+            raise typer.Exit(1)
+        raise end(nothing_runs(os.environ))
     if as_json:
-        typer.echo(json.dumps(for_programs(state) if state else _STOPPED))
-    elif state is None:
-        out.print("Handoff is not running here. `handoff up` starts it.")
+        typer.echo(json.dumps(for_programs(state)))
     else:
         asyncio.run(_show(state))
-    if state is None:
-        raise typer.Exit(1)
 
 
 def for_programs(state: SystemState) -> dict[str, Any]:
