@@ -66,6 +66,7 @@ def _burns(alert: str, counts: str, bad: str, *, allowed: float) -> list[Case]:
 
 _REQUESTS = 'handoff_http_request_seconds_count{{method="POST",route="{0}",status="{1}"}}'
 _LEASE = 'handoff_lease_epoch{lease="relay",service="notifier",instance="%s"}'
+_RESOLVES = 'handoff_lease_epoch{lease="resolve",instance="%s"}'
 _ROLES = [
     f'handoff_build_info{{service="{service}",role="{role}"}}'
     for service in ("marketing-intake", "lead-scoring", "sales-pipeline", "notifier")
@@ -151,6 +152,9 @@ CASES = [
     _gauge("HandoffUnreadableRecords", "handoff_unreadable_records", bad=1, good=0),
     _gauge("HandoffSubmissionsUnresolved",
            'handoff_submission_oldest_unresolved_seconds{state="received"}', bad=61, good=59),
+    Case(alert="HandoffNobodyResolves",
+         bad=({_RESOLVES % "a": _constant(0), _RESOLVES % "b": _constant(0)},),
+         good=({_RESOLVES % "a": _constant(0), _RESOLVES % "b": _constant(7)},)),
     _gauge("HandoffSubmissionsParked",
            'handoff_submission_oldest_unresolved_seconds{state="parked"}', bad=5, good=0),
     Case(alert="HandoffTurnedAway", bad=({_AWAY % "b": f"0+1x{_LONG}"},),

@@ -40,6 +40,16 @@ def test_an_alert_says_how_grave_it_is_what_is_so_and_what_to_do(rule: dict[str,
     assert anchor in anchors((code.ROOT / document).read_text())
 
 
+@pytest.mark.parametrize("rule", alerts(), ids=name)
+def test_who_looks_for_an_alert_by_its_name_finds_it_where_it_leads(rule: dict[str, Any]) -> None:
+    document, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    parts = re.split(r"^(#+ .+)$", (code.ROOT / document).read_text(), flags=re.MULTILINE)[1:]
+    sections = zip(parts[::2], parts[1::2], strict=True)
+    named = [text for heading, text in sections if anchor in anchors(heading)]
+
+    assert [rule["alert"] in re.findall(r"\w+", text) for text in named] == [True]
+
+
 def test_each_metric_of_others_that_is_known_is_asked_for() -> None:
     assert set(OTHERS) <= {metric for rule in RULES for metric in metrics_in(rule["expr"])}
 
