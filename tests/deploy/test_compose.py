@@ -93,6 +93,13 @@ def test_our_images_are_built_from_this_repository_and_never_pulled() -> None:
     assert " up --build " in told
 
 
+def test_no_log_grows_for_ever() -> None:
+    read = yaml.safe_load(FILE.read_text())["services"]
+    kept = {name: each.get("logging", {}).get("options", {}) for name, each in read.items()}
+
+    assert [name for name, each in kept.items() if {*each} != {"max-size", "max-file"}] == []
+
+
 @pytest.mark.parametrize(("profile", "collector"), [("", ""), (_OBSERVED, "http://collector:4318")])
 def test_traces_are_sent_where_somebody_takes_them_in(
     profile: str, collector: str, engine: Engine
