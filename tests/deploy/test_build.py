@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.deploy.apiserver.building import tool
-from tests.deploy.objects import Object, Objects, at, of_kind, pods
+from tests.deploy.objects import Object, Objects, at, of_kind, our_pods, pods
 from tests.deploy.rendering import INSTALLATIONS, KUBERNETES, OVERLAYS, build, objects_of
 
 from handoff.embedded.machine import Missing
@@ -51,6 +51,13 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
     wanted = [name for path in KUBERNETES.rglob("kustomization.yaml") for name in parts_of(path)]
 
     assert [name for name in wanted if "://" in name or "github.com" in name] == []
+
+
+def test_a_laptop_asks_no_registry_for_what_is_ours() -> None:
+    ours = our_pods(objects_of(next(each for each in INSTALLATIONS if each.name == "local")))
+    policies = {each.get("imagePullPolicy") for pod in ours for each in pod.containers}
+
+    assert policies == {"Never"}
 
 
 def test_the_small_overlay_fits_three_nodes_of_four_cores_with_all_that_is_optional() -> None:
