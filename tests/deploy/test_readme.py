@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from tests.contract.artefacts.rules import alerts
 from tests.deploy import product
 from tests.deploy.checks.backups import DAYS_KEPT, NIGHTLY
 from tests.deploy.checks.every import complaints
@@ -41,6 +42,12 @@ OURS = "deploy/kubernetes/overlays/ours"
 _YOURS_TO_SAY = re.compile(
     r"[\w.-]+\.example\.com$|your-[a-z]+|s3://handoff-backups|image: handoff/.*", re.MULTILINE
 )
+
+
+def told_of_observability() -> list[dict[str, Any]]:
+    """Return the settings that people are told to give Prometheus and Alertmanager."""
+    told = (ROOT / "deploy" / "observability" / "README.md").read_text()
+    return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", told, re.DOTALL)]
 
 
 class NotReady(BaseHTTPRequestHandler):
@@ -148,6 +155,25 @@ def test_what_an_overlay_asks_for_is_told(overlay: str) -> None:
     told = next(row[-1] for row in rows("Overlay") if row[0] == overlay)
 
     assert told == f"{requested(objects, 'cpu'):.1f} cores, {requested(objects, 'memory'):.1f} GiB"
+
+
+def test_what_targets_are_to_be_called_is_what_the_component_calls_them() -> None:
+    objects = objects_of(next(each for each in INSTALLATIONS if "monitoring" in each.components))
+    monitor = next(each for each in objects if title(each) == "PodMonitor/handoff")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+
+    assert told_of_observability()[0]["relabelings"] == endpoint["relabelings"]
+
+
+def test_every_alert_has_somebody_who_is_told() -> None:
+    settings = told_of_observability()[-1]
+    receivers = {each["name"] for each in settings["receivers"]}
+    routes = [settings["route"], *settings["route"]["routes"]]
+    severities = {rule["labels"]["severity"] for rule in alerts()}
+    matched = set(re.findall(r'severity="(\w+)"', str(settings)))
+
+    assert {each["receiver"] for each in routes} == receivers
+    assert matched == severities
 
 
 def test_every_component_is_told_of() -> None:

@@ -90,7 +90,7 @@ def monitors(objects: Objects) -> Iterator[str]:
 
 def _endpoint(endpoint: Object, taken: list[Pod]) -> Iterator[str]:
     named = {each["targetLabel"] for each in endpoint.get("relabelings", [])}
-    if named != {"service", "role"}:
+    if named != {"service", "role", "instance"}:
         yield "alerts would not know its targets apart"
     if endpoint.get("path") not in product.probe_paths():
         yield f"nothing answers at {endpoint.get('path')}"
