@@ -9,7 +9,7 @@ from functools import partial
 from handoff.embedded.databases import OPERATIONS
 from handoff.embedded.ports import LOOPBACK, Ports
 from handoff.embedded.stack import EmbeddedStack
-from handoff.readiness import is_alive, is_ready
+from handoff.readiness import has_come_up, is_alive
 from handoff.services import ROLES, SERVICES, Service
 from handoff.site import DATABASE, variable
 from handoff.supervisor.spec import Spec
@@ -104,7 +104,7 @@ class Fleet:
             name=member.name,
             command=_command(member.service, member.role),
             environment=settings,
-            ready=partial(is_ready, member.operations_url),
+            ready=partial(has_come_up, member.operations_url),
             alive=partial(is_alive, member.operations_url),
             silence=_silence(environ),
             inherited=(descriptor,) if member.role == "api" else (),
@@ -120,7 +120,7 @@ class Fleet:
             name=AUDITOR,
             command=(sys.executable, "-m", "handoff", "operations"),
             environment=settings,
-            ready=partial(is_ready, self.auditor_url),
+            ready=partial(has_come_up, self.auditor_url),
             alive=partial(is_alive, self.auditor_url),
             silence=_silence(environ),
         )

@@ -11,12 +11,19 @@ _ANSWER_WITHIN = 5.0
 _NO_TRUST_STORE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+_FOR_A_PERSON = {"breaker", "foreign_records", "unknown_version"}
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether a process does what it is there for, and in a few words why or why not."""
+    """Whether a process does what it is there for, and in a few words why or why not.
+
+    `held`: all that it lacks is a person's decision, for which it has to run.
+    """
 
     fine: bool
     text: str
+    held: bool = False
 
 
 class _Report(BaseModel):
@@ -38,7 +45,9 @@ def read_report(body: str) -> Readiness:
         troubles = _Report.model_validate_json(body).troubles
     except ValidationError:
         return Readiness(False, body)
-    return Readiness(False, ", ".join(f"{place}: {why}" for place, why in troubles.items()))
+    text = ", ".join(f"{place}: {why}" for place, why in troubles.items())
+    reasons = {why.partition(":")[0] for why in troubles.values()}  # behind it: what to do
+    return Readiness(False, text, held=reasons <= _FOR_A_PERSON)
 
 
 async def is_alive(operations_url: str) -> bool | None:
@@ -49,9 +58,10 @@ async def is_alive(operations_url: str) -> bool | None:
         return None
 
 
-async def is_ready(operations_url: str) -> bool:
-    """Tell whether the process does what it is there for."""
-    return (await ask_readiness(operations_url)).fine
+async def has_come_up(operations_url: str) -> bool:
+    """Tell whether the process does what it is there for, or all but what waits for a person."""
+    answer = await ask_readiness(operations_url)
+    return answer.fine or answer.held
 
 
 async def _ask(url: str) -> httpx.Response:

@@ -13,7 +13,7 @@ from handoff.cli.replicas import SCALE, parse_replicas, write_replicas
 from handoff.embedded.stack import READY_WITHIN
 from handoff.layout import Layout
 from handoff.lock import find_holder
-from handoff.readiness import is_ready
+from handoff.readiness import has_come_up
 from handoff.services import ROLES
 from handoff.state import SystemState, read_state
 
@@ -57,18 +57,18 @@ def _now(state: SystemState) -> dict[str, int]:
 
 
 async def _until_so(layout: Layout, wanted: Mapping[str, int]) -> None:
-    """Wait until so many run, and all of them are ready."""
+    """Wait until so many run, and all of them have come up."""
     end = time.monotonic() + READY_WITHIN
     while time.monotonic() < end:
         state = read_state(layout)
-        if state is not None and _now(state) == wanted and await _are_ready(state):
+        if state is not None and _now(state) == wanted and await _have_come_up(state):
             return
         await asyncio.sleep(_LOOK_EVERY)
-    err.print(f"Not all are ready after {READY_WITHIN:.0f} s: `handoff status` says why.")
+    err.print(f"Not all have come up after {READY_WITHIN:.0f} s: `handoff status` says why.")
     raise typer.Exit(1)
 
 
-async def _are_ready(state: SystemState) -> bool:
+async def _have_come_up(state: SystemState) -> bool:
     processes = [process for service in state.services.values() for process in service.processes]
-    answers = await asyncio.gather(*(is_ready(process.operations_url) for process in processes))
+    answers = await asyncio.gather(*(has_come_up(process.operations_url) for process in processes))
     return all(answers)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from handoff.cli.detach import detach
+from handoff.cli.doctor import process_findings
 from handoff.cli.places import this_layout
 from handoff.cli.progress import err, out, step
 from handoff.cli.replicas import SCALE, ask_replicas, parse_replicas
@@ -104,6 +105,9 @@ async def _come_up(system: System) -> None:
     hints = await seed(state)
     out.print(where_it_is(state))
     out.print(hints, markup=False)
+    for finding in await process_findings(state):
+        if not finding.fine:
+            err.print(f"✗ {finding.text}; see docs/operating.md, What runs", markup=False)
     system.mark_running()
 
 
