@@ -4,14 +4,15 @@ import json
 from base64 import b64decode
 from urllib.parse import urlsplit
 
+import yaml
 from tests.deploy.apiserver.cluster import NAMESPACE, written
-from tests.deploy.apiserver.typist import THEIR_OWN, Typist
+from tests.deploy.apiserver.typist import Typist
 from tests.deploy.objects import WORKLOADS, Object, Objects, at, of_kind, title, walk
 from tests.deploy.readme import examples
 from tests.deploy.rendering import INSTALLATIONS, objects_of
 from tests.deploy.supplied import by_script
 
-PINNED = THEIR_OWN["sha256:…"]
+PINNED = f"sha256:{'ab' * 32}"
 OVERLAY, RESTORED = examples()
 APPLY = "kubectl apply --server-side -k deploy/kubernetes/overlays/ours"
 _COME_UP_WITHIN = 60.0
@@ -63,6 +64,13 @@ def copies(workloads: Objects) -> dict[str, int | None]:
 def all_is_up(typist: Typist) -> None:
     """Every workload has rolled out, and every Job has run to its end."""
     assert typist.cluster.left_undone({*map(title, expected())}, _COME_UP_WITHIN) == []
+
+
+def a_release_with_digests(typist: Typist) -> None:
+    """All five images of the overlay have a digest beside their name, as the README has it."""
+    path = typist.overlay / "kustomization.yaml"
+    wanted = yaml.safe_load(path.read_text())
+    typist.wants({**wanted, "images": [{**each, "digest": PINNED} for each in wanted["images"]]})
 
 
 def all_is_up_and_pinned(typist: Typist) -> None:

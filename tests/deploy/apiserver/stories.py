@@ -37,7 +37,7 @@ LIFE = (
         seen.the_password_is_another,
         given=seen.a_kafka_user_and_secrets_without_a_label,
     ),
-    Step("Upgrade", seen.no_migration_is_left),
+    Step("Upgrade", seen.no_migration_is_left, given=seen.a_release_with_digests),
     Step(BASE, seen.all_is_up),
     Step(PROCESSES, seen.all_is_up_and_pinned),
     Step("One process at once", seen.one_goes_back_and_comes_again_by_force),
