@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from shared.telemetry.heartbeat import FOR_A_PERSON
+
 _ANSWER_WITHIN = 5.0
 # Loopback only: loading the trust store for each question would be most of its cost.
 _NO_TRUST_STORE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-_FOR_A_PERSON = {"breaker", "foreign_records", "unknown_version"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def read_report(body: str) -> Readiness:
         return Readiness(False, body)
     text = ", ".join(f"{place}: {why}" for place, why in troubles.items())
     reasons = {why.partition(":")[0] for why in troubles.values()}  # behind it: what to do
-    return Readiness(False, text, held=reasons <= _FOR_A_PERSON)
+    return Readiness(False, text, held=bool(reasons) and reasons <= FOR_A_PERSON)
 
 
 async def is_alive(operations_url: str) -> bool | None:

@@ -1,11 +1,10 @@
 """What deploy/README.md has people type does what it says: word for word, on a real API server."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from tests.deploy.apiserver.building import tool
 from tests.deploy.apiserver.cluster import NAMESPACE, Cluster
 from tests.deploy.apiserver.seen import APPLY
 from tests.deploy.apiserver.stories import STORIES
@@ -22,16 +21,15 @@ pytestmark = pytest.mark.timeout(1800)  # the first of them may have to build it
 
 
 @pytest.fixture
-async def typist(cluster: Cluster, tmp_path: Path) -> AsyncGenerator[Typist]:
+def typist(cluster: Cluster, tmp_path: Path) -> Generator[Typist]:
     """Somebody with a checkout, in a cluster without anything of ours, before and after."""
-    kustomize = await tool("kustomize", "sigs.k8s.io/kustomize/kustomize/v5")
     overlay = copied(tmp_path / "deploy", examples()[0])
-    theirs = [own for place, own in THEIR_OWN.items() if place.isupper()]
+    theirs = list(THEIR_OWN.values())
     remove = ("delete", "namespace", NAMESPACE, *theirs, "--ignore-not-found")
     cluster.do(*remove)
     for name in theirs:
         cluster.do("create", "namespace", name)
-    yield Typist(cluster, tmp_path, overlay, kustomize)
+    yield Typist(cluster, tmp_path, overlay)
     cluster.do(*remove)
 
 

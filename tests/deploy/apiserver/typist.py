@@ -42,13 +42,11 @@ class Typist:
         cluster: where it is typed.
         checkout: the directory of the repository's copy.
         overlay: their own overlay there.
-        kustomize: the program.
     """
 
     cluster: Cluster
     checkout: Path
     overlay: Path
-    kustomize: Path
 
     def wants(self, kustomization: dict[str, Any]) -> None:
         """Write down what is to be installed."""
@@ -62,11 +60,10 @@ class Typist:
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run commands that may fail, up to the first that does."""
-        environment = self.cluster.environment
         return subprocess.run(  # noqa: S603  what our own README says
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607  the one on the path
             cwd=self.checkout,
-            env={**environment, "PATH": f"{self.kustomize.parent}:{environment['PATH']}"},
+            env=self.cluster.environment,
             capture_output=True,
             text=True,
             check=False,

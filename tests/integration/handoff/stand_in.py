@@ -12,7 +12,11 @@ from pathlib import Path
 
 import asyncpg
 
+from shared.telemetry.heartbeat import BREAKER
+
 VERSION = "0001"
+HELD = Path(__file__).with_name("held")
+"""While it is there, the worker that stands beside it waits for a person."""
 _LOOKED_AT = f"""
     CREATE TABLE alembic_version AS SELECT '{VERSION}' AS version_num;
     CREATE VIEW story AS SELECT * FROM said_story;
@@ -49,12 +53,15 @@ async def _serve_operations() -> asyncio.Server:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
+    asked = await reader.readuntil(b"\r\n\r\n")
     given = {name: value for name, value in os.environ.items() if name.startswith("HANDOFF_")}
     service = given["HANDOFF_INSTANCE"].rsplit("-", 2)[0]  # doctor asks an API whose it is
     answer = {"pid": os.getpid(), "environment": given, "info": {"title": service}}
+    status = "200 OK"
+    if asked.startswith(b"GET /readyz") and HELD.exists():
+        status, answer = "503 Held", {"troubles": {"loop consume": BREAKER}}
     body = json.dumps(answer).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + body)
     await writer.drain()
     writer.close()

@@ -283,6 +283,23 @@ def test_a_service_is_scaled_while_all_of_it_runs(installation: Installation) ->
     assert names() == before
 
 
+def test_up_and_scale_go_on_beside_a_service_that_waits_for_a_person(
+    installation: Installation,
+) -> None:
+    down = installation.handoff("down")
+    held = installation.directory / "stand_ins" / "notifier" / "held"
+    held.touch()
+    up = installation.handoff(*_UP)
+    scaled = installation.handoff("scale", "notifier=1")
+    found = installation.handoff("doctor")
+    held.unlink()
+
+    assert (down.returncode, up.returncode, scaled.returncode) == (0, 0, 0), up.stdout + up.stderr
+    assert "notifier-worker-0: loop consume: breaker; see docs" in up.stdout + up.stderr
+    assert found.returncode == 1
+    assert installation.is_ready()
+
+
 def test_down_ends_every_process_and_up_finds_the_same_places(installation: Installation) -> None:
     before = installation.state()
     children = children_of(installation)

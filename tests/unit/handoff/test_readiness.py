@@ -5,7 +5,7 @@ import json
 import pytest
 
 from handoff.readiness import Readiness, read_report
-from shared.telemetry.heartbeat import Heartbeats
+from shared.telemetry.heartbeat import FOR_A_PERSON, Heartbeats
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_trouble_is_told(body: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("advice", [None, "Restore it to its latest moment: see docs."])
-@pytest.mark.parametrize("reason", ["breaker", "foreign_records", "unknown_version"])
+@pytest.mark.parametrize("reason", sorted(FOR_A_PERSON))
 def test_who_waits_for_a_person_has_come_up(reason: str, advice: str | None) -> None:
     heartbeats = Heartbeats()
     heartbeats.loop("relay").hold(reason, advice)
@@ -36,6 +36,7 @@ def test_who_waits_for_a_person_has_come_up(reason: str, advice: str | None) -> 
     [
         '{"troubles": {"loop relay": "foreign_records", "database": "is away"}}',
         '{"troubles": {"loop relay": "infrastructure"}}',
+        '{"troubles": {}}',
         "Internal Server Error",
     ],
 )

@@ -74,44 +74,40 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
     }
 
 
+@pytest.fixture
+def nothing_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A directory in which nothing was started."""
+    monkeypatch.setenv("HANDOFF_RUN_DIR", str(tmp_path))
+
+
+def ended(*, as_json: bool) -> int:
+    """Return the exit code of `handoff status`."""
+    with pytest.raises(typer.Exit) as raised:
+        status(as_json=as_json)
+    return raised.value.exit_code
+
+
+@pytest.mark.usefixtures("nothing_here")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_status_says_of_an_installation_elsewhere_who_knows_its_processes(
-    *,
-    as_json: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    *, as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("HANDOFF_RUN_DIR", str(tmp_path))
-    monkeypatch.setenv(
-        "HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "postgresql://elsewhere/notifier"
-    )
+    monkeypatch.setenv("HANDOFF_OPERATIONS_DATABASE_URL_NOTIFIER", "postgresql://else/notifier")
 
-    with pytest.raises(typer.Exit) as ended:
-        status(as_json=as_json)
-
+    assert ended(as_json=as_json) == 1
     told = capsys.readouterr()
-    assert ended.value.exit_code == 1
     assert told.out == ""
     assert all(f"`{each}`" in told.err.replace("\n", " ") for each in (
         "handoff doctor", "kubectl get pods", "docker compose ps"))  # fmt: skip
 
 
+@pytest.mark.usefixtures("nothing_here")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_status_says_that_nothing_runs_here(
-    *,
-    as_json: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    *, as_json: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("HANDOFF_RUN_DIR", str(tmp_path))
-
-    with pytest.raises(typer.Exit) as ended:
-        status(as_json=as_json)
-
+    assert ended(as_json=as_json) == 1
     told = capsys.readouterr()
-    assert ended.value.exit_code == 1
     assert '"stopped"' in told.out if as_json else "`handoff up` starts it" in told.err
 
 

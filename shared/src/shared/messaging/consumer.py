@@ -33,7 +33,7 @@ from shared.messaging.records import Delivery, Stranger, take_apart
 from shared.messaging.stuck import StuckWatch
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics
-from shared.telemetry.heartbeat import Heartbeat
+from shared.telemetry.heartbeat import BREAKER, UNKNOWN_VERSION, Heartbeat
 
 log = get_logger(__name__)
 
@@ -189,9 +189,9 @@ class Consumer(Generic[D]):
 def why_held(error: Exception) -> str | None:
     """Return why the loop must wait; None: it is a bug, and the loop ends with it."""
     if isinstance(error, BreakerOpen):
-        return "breaker"
+        return BREAKER
     if isinstance(error, UnknownVersion):
-        return "unknown_version"
+        return UNKNOWN_VERSION
     waits = isinstance(error, KafkaError) or kind_of(error) in (
         Kind.INFRASTRUCTURE,
         Kind.CONTENTION,

@@ -28,7 +28,7 @@ from shared.messaging.loops import StartAgain
 from shared.messaging.sending import Acked, Sending, answers, flights
 from shared.settings import KafkaSettings
 from shared.telemetry import metrics, spans
-from shared.telemetry.heartbeat import Heartbeat
+from shared.telemetry.heartbeat import FOREIGN_RECORDS, Heartbeat
 
 log = get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Relay:
         if not unknown:
             return True
         log.error("foreign_records", count=len(unknown), first=unknown[0], advice=foreign.ADVICE)
-        self.heartbeat.hold("foreign_records", foreign.ADVICE)
+        self.heartbeat.hold(FOREIGN_RECORDS, foreign.ADVICE)
         await self.lease.give_back()
         await backoff.sleep(limits.LEASE, stop)
         return False

@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from shared import limits
 from shared.telemetry import metrics
 
+BREAKER, FOREIGN_RECORDS, UNKNOWN_VERSION = "breaker", "foreign_records", "unknown_version"
+FOR_A_PERSON = frozenset({BREAKER, FOREIGN_RECORDS, UNKNOWN_VERSION})
+"""Why a loop is held that goes on only by what a person does, for which its process has to run."""
+
 
 @dataclass(slots=True)
 class Heartbeat:
