@@ -42,13 +42,14 @@ fmt: setup-dev ## Format, and mend what can be mended by itself
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-check: setup-dev ## All that can be said without Postgres and Kafka: form, types, layers, budgets, unit tests
+check: setup-dev ## All that can be said without Postgres and Kafka: form, types, layers, all tests load, budgets, unit tests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/codespell
 	@$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -qq --collect-only tests > .state/collected || { tail -20 .state/collected; exit 1; }
 	@set -e; for member in $(MEMBERS); do (cd $$member && $(CURDIR)/$(BIN)/deptry src); done
 	@$(MAKE) --no-print-directory unit
 

@@ -12,7 +12,7 @@ from tests.faults.rig.code import plant
 from tests.faults.rig.waiting import until
 from tests.stack.feeder import captured, feeding
 
-from handoff.readiness import is_alive, is_ready
+from handoff.readiness import has_come_up, is_alive
 from handoff.supervisor.spec import Spec
 from handoff.supervisor.supervisor import Supervisor
 from shared.ids import new_id
@@ -36,7 +36,7 @@ async def test_an_event_that_blocks_its_process_costs_its_own_lead_and_no_other(
         name="worker",
         command=tuple(worker.command),
         environment=worker.environment,
-        ready=partial(is_ready, worker.operations_url),
+        ready=partial(has_come_up, worker.operations_url),
         alive=partial(is_alive, worker.operations_url),
         silence=SILENCE,
         start=START,
