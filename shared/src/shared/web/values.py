@@ -202,7 +202,7 @@ CountryCode = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
     AfterValidator(_country),
-    Field(examples=["DE"]),
+    Field(examples=["DE"], json_schema_extra={"minLength": 2, "maxLength": 2}),
 ]
 """ISO 3166-1 alpha-2, in capitals."""
 
@@ -210,7 +210,7 @@ CurrencyCode = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
     AfterValidator(_currency),
-    Field(examples=["EUR"]),
+    Field(examples=["EUR"], json_schema_extra={"minLength": 3, "maxLength": 3}),
 ]
 """ISO 4217, in capitals."""
 

@@ -179,7 +179,9 @@ class DefaultConsentIn(Body):
     text: Annotated[str, Text(2_000, lines=True)] | None = None
 
 
-Target = Annotated[str, AfterValidator(_is_target), Field(examples=["email"])]
+Target = Annotated[
+    str, AfterValidator(_is_target), Field(examples=["email"], json_schema_extra={"maxLength": 60})
+]
 Mapping = Annotated[dict[Annotated[str, Text(200)], Target], Entries(300)]
 PageAddress = Annotated[
     str,

@@ -43,7 +43,10 @@ Duration = Annotated[
     WrapValidator(_duration),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "string", "format": "duration"}, {"type": "integer", "minimum": 0}],
+            "anyOf": [
+                {"type": "string", "format": "duration"},
+                {"type": "integer", "minimum": 0, "maximum": int(_LONGEST.total_seconds())},
+            ],
             "examples": ["PT1H", 3600],
         }
     ),

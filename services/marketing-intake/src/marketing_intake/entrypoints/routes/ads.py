@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from marketing_intake.adapters.sources import hash_of
+from marketing_intake.domain.fields import MAX_FIELDS, MAX_TEXT
 from marketing_intake.domain.source import Source
 from marketing_intake.domain.values import clean
 from marketing_intake.entrypoints.bodies import json_fields
@@ -20,6 +21,13 @@ _SECRET = "google_key"  # noqa: S105  the field's name
 _COLUMNS = "user_column_data"
 _NOTHING = frozenset({"", "0", "None"})
 _MAX_KEY = 200
+_COLUMN = {
+    "type": "object",
+    "properties": {
+        "column_id": {"type": "string", "maxLength": _MAX_KEY},
+        "string_value": {"type": "string", "maxLength": MAX_TEXT},
+    },
+}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -29,10 +37,14 @@ _BODY = {
                     "type": "object",
                     "required": [_SECRET],
                     "properties": {
-                        "lead_id": {"type": "string"},
-                        _SECRET: {"type": "string"},
+                        "lead_id": {"type": "string", "maxLength": _MAX_KEY},
+                        _SECRET: {"type": "string", "maxLength": _MAX_KEY},
                         "is_test": {"type": "boolean"},
-                        _COLUMNS: {"type": "array", "items": {"type": "object"}},
+                        _COLUMNS: {
+                            "type": "array",
+                            "items": _COLUMN,
+                            "maxItems": MAX_FIELDS,
+                        },
                     },
                 }
             }

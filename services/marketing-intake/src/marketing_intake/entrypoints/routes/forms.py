@@ -11,7 +11,7 @@ from marketing_intake.adapters.capture_statement import Receipt
 from marketing_intake.domain.source import Source
 from marketing_intake.domain.success_page import success_page
 from marketing_intake.domain.values import clean
-from marketing_intake.entrypoints.bodies import FORM_TYPES, form_fields
+from marketing_intake.entrypoints.bodies import FORM_TYPES, MAX_FORM_FIELDS, form_fields
 from marketing_intake.entrypoints.context import Context
 from marketing_intake.entrypoints.door import Posted, json_of
 from marketing_intake.entrypoints.whose import source_at
@@ -30,7 +30,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            media_type: {"schema": {"type": "object", "additionalProperties": True}}
+            media_type: {"schema": {"type": "object", "maxProperties": MAX_FORM_FIELDS}}
             for media_type in FORM_TYPES
         },
     }
