@@ -73,6 +73,16 @@ def test_a_clock_fails_below_half_of_its_goal_and_a_count_at_its_goal() -> None:
     assert failing(measured, clock=False) == {"commits": 151}
 
 
+def test_of_clocks_the_round_that_no_neighbour_spoilt_is_judged_and_of_counts_the_median() -> None:
+    figures = Figures()
+    for good, slow, commits in ((0.4, 290, 100), (0.1, 900, 160), (0.1, 900, 160)):
+        figures.note(accept_c64=good, task_p50=slow, commits=commits)
+    measured = figures.measured()
+
+    assert failing(measured, clock=True) == {}
+    assert failing(measured, clock=False) == {"commits": 160}
+
+
 def test_an_aim_is_never_easier_than_its_goal() -> None:
     with_aim = [kind for kind in KINDS if kind.goal is not None and kind.aim is not None]
 
