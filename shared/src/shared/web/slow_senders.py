@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from shared import limits
 from shared.telemetry import metrics
+from shared.web.one_write import OneWrite
 from shared.web.problems import MEDIA_TYPE, Problem
 from shared.web.turnstile import BUSY, PLACE, Place, Turnstile
 
@@ -151,6 +152,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._place = Place(self._turnstile, refused=self._turning_away)
         cast("dict[str, object]", self.scope)[PLACE] = self._place
         super().on_headers_complete()
+        if not self.expect_100_continue and self.cycle.scope["method"] != "HEAD":
+            self.cycle.transport = cast("asyncio.Transport", OneWrite(self.transport))
         if self._leaving:
             self.cycle.keep_alive = False
         if self._turning_away and self.expect_100_continue:
