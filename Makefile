@@ -61,7 +61,7 @@ contracts: setup-dev ## Write docs/contracts and docs/openapi anew from the code
 
 ##@ Test
 .PHONY: test test-deploy kubernetes-check kubernetes-run test-images integration-in-containers integration hostile e2e faults load bench
-test: setup-dev ## Everything that must hold; prints what each suite took (under 25 minutes)
+test: setup-dev ## Everything that must hold; prints what each suite took (half an hour)
 	@for suite in $(SUITES); do \
 		began=$$SECONDS; echo "== $$suite"; failed=; \
 		$(MAKE) --no-print-directory $$suite BRIEF=1 || failed=yes; \

@@ -39,7 +39,7 @@ def test_a_wrong_replica_word_is_refused_with_what_is_allowed(word: str, complai
 
 def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
     process = ProcessState(
-        name="notifier-api-0", role="api", pid=7, restarts=1, operations_url="http://o"
+        name="notifier-api-0", role="api", pid=7, restarts=1, operations_url="http://p"
     )
     service = ServiceState(
         url="http://a",
@@ -65,7 +65,9 @@ def test_status_tells_programs_the_promised_fields_and_no_more() -> None:
                 "url": "http://a",
                 "operations_url": "http://o",
                 "database": "postgresql://notifier",
-                "processes": [{"role": "api", "pid": 7, "restarts": 1}],
+                "processes": [
+                    {"role": "api", "pid": 7, "restarts": 1, "operations_url": "http://p"}
+                ],
             }
         },
         "operations": {"operations_url": "http://w", "pid": 6, "restarts": 0},

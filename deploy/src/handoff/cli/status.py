@@ -59,7 +59,7 @@ def for_programs(state: SystemState) -> dict[str, Any]:
                     "url": True,
                     "operations_url": True,
                     "database": True,
-                    "processes": {"__all__": {"role", "pid", "restarts"}},
+                    "processes": {"__all__": {"role", "pid", "restarts", "operations_url"}},
                 }
                 for name in state.services
             },
