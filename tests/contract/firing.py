@@ -20,14 +20,14 @@ class Case:
     interval: str = "1m"
 
 
-def _constant(value: float) -> str:
+def constant(value: float) -> str:
     return f"{value}+0x{_LONG}"
 
 
 def _gauge(alert: str, series: str, *, bad: float, good: float, at: str = "30m") -> Case:
     """Return the case of an alert on one gauge."""
     return Case(
-        alert=alert, bad=({series: _constant(bad)},), good=({series: _constant(good)},), at=at
+        alert=alert, bad=({series: constant(bad)},), good=({series: constant(good)},), at=at
     )
 
 
@@ -72,41 +72,41 @@ _ROLES = [
     for service in ("marketing-intake", "lead-scoring", "sales-pipeline", "notifier")
     for role in ("api", "worker")
 ]
-_ALL = dict.fromkeys(_ROLES, _constant(1))
+_ALL = dict.fromkeys(_ROLES, constant(1))
 _AUDITED = "handoff_audit_timestamp_seconds"
-_INTAKE = {'handoff_build_info{service="marketing-intake",instance="a"}': _constant(1)}
+_INTAKE = {'handoff_build_info{service="marketing-intake",instance="a"}': constant(1)}
 _AWAY = 'handoff_http_turned_away_total{instance="%s"}'
 _LATE = 'handoff_event_age_seconds_bucket{service="notifier",topic="handoff.deals.v1",le="%s"}'
 _TASK = 'handoff_task_late_seconds_bucket{le="%s"}'
 _REFUSED = 'handoff_capture_refused_total{cause="full"}'
-_HERE = {'handoff_build_info{namespace="handoff",pod="notifier-api-0"}': _constant(1)}
-_INSTANCE = 'namespace="handoff",pod="%s",cnpg_io_cluster="postgres"'
-_UP = f"up{{{_INSTANCE}}}"
-_SAVED = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{_INSTANCE}}}"
-_ARCHIVED = f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{_INSTANCE}}}"
-_CLOSED = f'cnpg_collector_pg_wal_archive_status{{value="ready",{_INSTANCE}}}'
+HERE = {'handoff_build_info{namespace="handoff",pod="notifier-api-0"}': constant(1)}
+INSTANCE = 'namespace="handoff",pod="%s",cnpg_io_cluster="postgres"'
+UP = f"up{{{INSTANCE}}}"
+_SAVED = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{INSTANCE}}}"
+_ARCHIVED = f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{INSTANCE}}}"
+_CLOSED = f'cnpg_collector_pg_wal_archive_status{{value="ready",{INSTANCE}}}'
 _VOLUME = 'kubelet_volume_stats_%s_bytes{namespace="handoff",persistentvolumeclaim="postgres-1"}'
 
 
-def _instance(seen: dict[str, str], pod: str = "postgres-1") -> Series:
+def instance(seen: dict[str, str], pod: str = "postgres-1") -> Series:
     """Return what an instance of Postgres shows, beside a process of ours in its namespace."""
-    return _HERE | {series % pod: values for series, values in seen.items()}
+    return HERE | {series % pod: values for series, values in seen.items()}
 
 
 def _volume(left: str) -> Series:
     """Return a volume of 100 bytes with what is left of it."""
-    return {**_HERE, _VOLUME % "available": left, _VOLUME % "capacity": _constant(100)}
+    return {**HERE, _VOLUME % "available": left, _VOLUME % "capacity": constant(100)}
 
 
-def _elsewhere(series: Series) -> Series:
+def elsewhere(series: Series) -> Series:
     """Return the same where none of our processes is."""
-    return {name: values for name, values in series.items() if name not in _HERE}
+    return {name: values for name, values in series.items() if name not in HERE}
 
 
-_SAVED_EARLY = _instance({_SAVED: _constant(9000)}, "postgres-2")
-_NEVER_SAVED = _instance({_UP: _constant(1), _SAVED: _constant(0)})
-_STALLED = _instance({_ARCHIVED: "590+60x100", _CLOSED: _constant(1)})
-_FULL = _volume(_constant(9))
+_SAVED_EARLY = instance({_SAVED: constant(9000)}, "postgres-2")
+_NEVER_SAVED = instance({UP: constant(1), _SAVED: constant(0)})
+_STALLED = instance({_ARCHIVED: "590+60x100", _CLOSED: constant(1)})
+_FULL = _volume(constant(9))
 _FILLING = _volume("39-0.5x100")
 
 
@@ -124,15 +124,15 @@ CASES = [
     *_burns("HandoffLeadsLate", "handoff_story_age_seconds_count",
             'handoff_story_age_seconds_bucket{le="10.0"}', allowed=0.001),
     _gauge("HandoffLeadsMissing", "handoff_leads_missing", bad=1, good=0, at="1m"),
-    Case(alert="HandoffAuditTooOld", bad=({}, {_AUDITED: _constant(1)}),
+    Case(alert="HandoffAuditTooOld", bad=({}, {_AUDITED: constant(1)}),
          good=({_AUDITED: f"0+60x{_LONG}"},)),
     Case(alert="HandoffServiceGone", good=(_ALL,),
-         bad=({}, dict.fromkeys(_ROLES[1:], _constant(1)))),
+         bad=({}, dict.fromkeys(_ROLES[1:], constant(1)))),
     _gauge("HandoffOutboxOld", 'handoff_outbox_oldest_unpublished_seconds{service="notifier"}',
            bad=61, good=59),
     Case(alert="HandoffNobodyRelays",
-         bad=({_LEASE % "a": _constant(0), _LEASE % "b": _constant(0)},),
-         good=({_LEASE % "a": _constant(0), _LEASE % "b": _constant(7)},)),
+         bad=({_LEASE % "a": constant(0), _LEASE % "b": constant(0)},),
+         good=({_LEASE % "a": constant(0), _LEASE % "b": constant(7)},)),
     Case(alert="HandoffEventsLate",
          bad=(_bucketed(_LATE, low="10.0", high="30.0", quick=False),),
          good=(_bucketed(_LATE, low="10.0", high="30.0", quick=True),)),
@@ -143,24 +143,24 @@ CASES = [
     _gauge("HandoffBreakerOpen", 'handoff_breaker_open{service="notifier"}', bad=1, good=0),
     _gauge("HandoffConflict", 'handoff_parked_leads{reason="conflict"}', bad=1, good=0),
     Case(alert="HandoffLeadsParked",
-         bad=({'handoff_parked_leads{reason="poison"}': _constant(1)},
-              {'handoff_parked_leads{reason="gap"}': _constant(1)}),
-         good=({'handoff_parked_leads{reason="poison"}': _constant(0)},
-               {'handoff_parked_leads{reason="busy"}': _constant(1)},
+         bad=({'handoff_parked_leads{reason="poison"}': constant(1)},
+              {'handoff_parked_leads{reason="gap"}': constant(1)}),
+         good=({'handoff_parked_leads{reason="poison"}': constant(0)},
+               {'handoff_parked_leads{reason="busy"}': constant(1)},
                {'handoff_parked_leads{reason="gap"}': f"0x20 1x5 0x{_LONG}"})),
     _gauge("HandoffRelayHeld", 'handoff_parked_leads{reason="held"}', bad=1, good=0),
     _gauge("HandoffUnreadableRecords", "handoff_unreadable_records", bad=1, good=0),
     _gauge("HandoffSubmissionsUnresolved",
            'handoff_submission_oldest_unresolved_seconds{state="received"}', bad=61, good=59),
     Case(alert="HandoffNobodyResolves",
-         bad=({_RESOLVES % "a": _constant(0), _RESOLVES % "b": _constant(0)},),
-         good=({_RESOLVES % "a": _constant(0), _RESOLVES % "b": _constant(7)},)),
+         bad=({_RESOLVES % "a": constant(0), _RESOLVES % "b": constant(0)},),
+         good=({_RESOLVES % "a": constant(0), _RESOLVES % "b": constant(7)},)),
     _gauge("HandoffSubmissionsParked",
            'handoff_submission_oldest_unresolved_seconds{state="parked"}', bad=5, good=0),
     Case(alert="HandoffTurnedAway", bad=({_AWAY % "b": f"0+1x{_LONG}"},),
-         good=({_AWAY % "b": _constant(9)},)),
+         good=({_AWAY % "b": constant(9)},)),
     Case(alert="HandoffSubmissionsRefused", bad=({_REFUSED: f"0+1x{_LONG}"},),
-         good=({_REFUSED: _constant(9)},)),
+         good=({_REFUSED: constant(9)},)),
     Case(alert="HandoffTasksLate", bad=(_bucketed(_TASK, low="30.0", high="60.0", quick=False),),
          good=(_bucketed(_TASK, low="30.0", high="60.0", quick=True),), at="40m"),
     # Who is turned away is not answered; and what is over long ago does not wake anybody.
@@ -177,17 +177,17 @@ CASES = [
          at="70m"),
     # A backup is due after a day, and is looked for four hours later.
     Case(alert="HandoffBackupOld", interval="30m", at="28h",
-         bad=(_NEVER_SAVED, _instance({_UP: _constant(0)}), _instance({_UP: _constant(1)})),
-         good=(_instance({_UP: _constant(1), _SAVED: "0x48 86400x100"}), _HERE,
-               _instance({_SAVED: _constant(0)}) | _SAVED_EARLY, _elsewhere(_NEVER_SAVED))),
+         bad=(_NEVER_SAVED, instance({UP: constant(0)}), instance({UP: constant(1)})),
+         good=(instance({UP: constant(1), _SAVED: "0x48 86400x100"}), HERE,
+               instance({_SAVED: constant(0)}) | _SAVED_EARLY, elsewhere(_NEVER_SAVED))),
     Case(alert="HandoffLogNotSaved", at="10m",
-         bad=(_STALLED, _instance({_ARCHIVED: _constant(-1), _CLOSED: _constant(1)})),
-         good=(_instance({_ARCHIVED: "590+60x100", _CLOSED: _constant(0)}),
-               _instance({_ARCHIVED: "9000+60x5 0+60x100", _CLOSED: _constant(1)}),
-               _elsewhere(_STALLED))),
+         bad=(_STALLED, instance({_ARCHIVED: constant(-1), _CLOSED: constant(1)})),
+         good=(instance({_ARCHIVED: "590+60x100", _CLOSED: constant(0)}),
+               instance({_ARCHIVED: "9000+60x5 0+60x100", _CLOSED: constant(1)}),
+               elsewhere(_STALLED))),
     Case(alert="HandoffVolumeNearlyFull", bad=(_FULL,),
-         good=(_volume(_constant(11)), _elsewhere(_FULL))),
+         good=(_volume(constant(11)), elsewhere(_FULL))),
     Case(alert="HandoffVolumeFills", interval="30m", at="9h", bad=(_FILLING,),
-         good=(_volume("90-0.5x100"), _volume("39+0.5x100"), _volume(_constant(39)),
-               _elsewhere(_FILLING))),
+         good=(_volume("90-0.5x100"), _volume("39+0.5x100"), _volume(constant(39)),
+               elsewhere(_FILLING))),
 ]  # fmt: skip

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract import firing, firing_of_replicas
 from tests.contract.artefacts.dashboards.boards import BOARDS
 from tests.contract.artefacts.rules import RULES, alerts, groups
-from tests.contract.firing import CASES, Case, Series
+from tests.contract.firing import Case, Series
 from tests.stack.promtool import NotToBeHad, promtool
 
+CASES = [*firing.CASES, *firing_of_replicas.CASES]
 FILES = sorted(str(path) for path in RULES.glob("*.yaml"))
 
 
