@@ -1,4 +1,4 @@
-"""deploy/README.md as tests read it: its sections, what they have people type, its examples."""
+"""What people read of deploy/: its sections, what they have people type, its examples."""
 
 import re
 from typing import Any
@@ -7,6 +7,8 @@ import yaml
 from tests.deploy.rendering import ROOT
 
 README = (ROOT / "deploy" / "README.md").read_text()
+PLATFORM = (ROOT / "deploy" / "platform.md").read_text()
+TOLD = README + PLATFORM
 _SECTION = re.compile(r"^#+ (.+)\n((?:(?!^#+ |^```).*\n|^```(?:.|\n)*?^```\n)*)", re.MULTILINE)
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -18,7 +20,7 @@ def blocks() -> dict[str, list[str]]:
 
     What a backslash continues is one line.
     """
-    whole = {heading: _CONSOLE.findall(text) for heading, text in _SECTION.findall(README)}
+    whole = {heading: _CONSOLE.findall(text) for heading, text in _SECTION.findall(TOLD)}
     return {
         heading: [_CONTINUED.sub("", each) for each in found]
         for heading, found in whole.items()

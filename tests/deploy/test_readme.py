@@ -19,7 +19,7 @@ from tests.deploy import product
 from tests.deploy.checks.backups import DAYS_KEPT, NIGHTLY
 from tests.deploy.checks.every import complaints
 from tests.deploy.objects import names_of, our_pods, title
-from tests.deploy.readme import README, commands, examples
+from tests.deploy.readme import README, TOLD, commands, examples
 from tests.deploy.rendering import (
     INSTALLATIONS,
     KUBERNETES,
@@ -183,7 +183,7 @@ def test_every_component_is_told_of() -> None:
 
 
 def test_every_path_that_is_named_is_there() -> None:
-    named = set(re.findall(r"deploy/kubernetes/[a-z./-]+", README))
+    named = set(re.findall(r"deploy/kubernetes/[a-z./-]+", TOLD))
 
     assert [name for name in sorted(named) if name.rstrip("/.") != OURS
             and not name.startswith(f"{OURS}/") and not (ROOT / name).exists()] == []  # fmt: skip
@@ -192,7 +192,8 @@ def test_every_path_that_is_named_is_there() -> None:
 def test_every_workload_and_cluster_that_is_named_is_there() -> None:
     there = {title(each).lower() for each in objects_of(INSTALLATIONS[2])}
     kinds = "deployment|statefulset|service|kafka|cluster"
-    named = re.findall(rf"\b({kinds})(?:\.postgresql\.cnpg\.io)?/([a-z-]+)", COMMANDS)
+    ours = "".join(line for line in COMMANDS.splitlines(keepends=True) if " -n handoff " in line)
+    named = re.findall(rf"\b({kinds})(?:\.postgresql\.cnpg\.io)?/([a-z-]+)", ours)
 
     assert named
     assert [f"{kind}/{name}" for kind, name in named if f"{kind}/{name}" not in there] == []

@@ -1,9 +1,9 @@
-"""The sections of deploy/README.md as people come to them, and what is so after each."""
+"""The sections of deploy/README.md and platform.md as people come to them, and what is so after."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.deploy.apiserver import seen
+from tests.deploy.apiserver import below, seen
 from tests.deploy.apiserver.typist import Typist
 
 Act = Callable[[Typist], None]
@@ -47,9 +47,21 @@ LIFE = (
 RESTORE = Step(
     "Restore", seen.it_was_restored_and_all_run_again, seen.production_runs_and_keda_scales_it
 )
+BELOW = (
+    Step("What Handoff stands on", seen.all_is_up, given=below.small_runs),
+    Step("Kubernetes", below.the_node_is_back),
+    Step("Kafka", below.the_metadata_is_held, given=below.held),
+    Step("Postgres, minor", below.all_have_the_image, given=below.another_image),
+    Step("What a former release left", below.it_is_named, given=below.a_former_release),
+)
+MAJOR = Step("Postgres, major", below.one_is_another_major, given=below.another_major)
+LOST = Step("The whole cluster is lost", below.all_is_from_what_was_saved, given=below.it_is_lost)
 LAPTOP = Step("On a laptop", seen.local_is_up)
 STORIES = {
     "from the first secret to the end": LIFE,
     "a database is restored": (RESTORE,),
+    "what it stands on is upgraded": BELOW,
+    "a Postgres becomes the next major version": (MAJOR,),
+    "the whole cluster is lost": (LOST,),
     "on a laptop": (LAPTOP,),
 }

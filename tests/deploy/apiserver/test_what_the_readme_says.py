@@ -1,4 +1,4 @@
-"""What deploy/README.md has people type does what it says: word for word, on a real API server."""
+"""What deploy/ has people type does what it says: word for word, on a real API server."""
 
 import re
 from collections.abc import Generator
@@ -10,11 +10,12 @@ from tests.deploy.apiserver.seen import APPLY
 from tests.deploy.apiserver.stories import STORIES
 from tests.deploy.apiserver.typist import (
     COMMANDS_LEFT_OUT,
+    PUT_IN,
     SECTIONS_LEFT_OUT,
     THEIR_OWN,
     Typist,
 )
-from tests.deploy.readme import README, blocks, commands, examples
+from tests.deploy.readme import TOLD, blocks, commands, examples
 from tests.deploy.rendering import copied
 
 pytestmark = pytest.mark.timeout(1800)  # the first of them may have to build it
@@ -46,18 +47,18 @@ def test_every_block_is_typed_or_it_is_said_why_not() -> None:
 
     assert sorted(typed | set(SECTIONS_LEFT_OUT)) == sorted(blocks())
     assert typed & set(SECTIONS_LEFT_OUT) == set()
-    assert sum(map(len, blocks().values())) == README.count("```console\n")
+    assert sum(map(len, blocks().values())) == TOLD.count("```console\n")
 
 
-def test_no_reason_stands_there_for_what_is_not_in_the_readme() -> None:
+def test_no_reason_stands_there_for_what_nobody_is_told() -> None:
     lines = commands().splitlines()
 
     for begins in COMMANDS_LEFT_OUT:
         assert any(line.startswith(begins) for line in lines), begins
-    assert [each for each in (*THEIR_OWN, APPLY) if each not in commands()] == []
+    assert [each for each in (*PUT_IN, APPLY) if each not in commands()] == []
 
 
 def test_whole_commands_stand_in_blocks() -> None:
-    spans = re.findall(r"`([^`]+)`", re.sub(r"```[a-z]*\n.*?```", "", README, flags=re.DOTALL))
+    spans = re.findall(r"`([^`]+)`", re.sub(r"```[a-z]*\n.*?```", "", TOLD, flags=re.DOTALL))
 
     assert [each for each in spans if each.startswith("kubectl") and len(each.split()) > 2] == []
