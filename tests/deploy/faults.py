@@ -79,7 +79,8 @@ OF_THE_TRIAL: tuple[Fault, ...] = (
     Fault("a slip in resources",
           lambda o: container(o, API)["resources"].update(limit={"memory": "1Gi"}), "fields"),
     Fault("an image that is `latest`",
-          lambda o: container(o, API).update(image="handoff/notifier:latest"), "images"),
+          lambda o: container(o, API).update(
+              image="your-registry.invalid/handoff/notifier:latest"), "images"),
     Fault("memory without a limit",
           lambda o: container(o, API)["resources"].pop("limits"), "resources"),
     Fault("no readiness probe",
@@ -139,6 +140,8 @@ OF_THE_TRIAL: tuple[Fault, ...] = (
 )  # fmt: skip
 
 OUR_OWN: tuple[Fault, ...] = (
+    Fault("an image that somebody else may have",
+          lambda o: container(o, API).update(image="handoff/notifier:0.1.0"), "nobody_elses"),
     Fault("root in a Job",
           lambda o: pod(o, MIGRATE, "Job")["securityContext"].update(runAsUser=0), "restricted"),
     Fault("no runAsNonRoot",

@@ -1,5 +1,6 @@
 """Kubernetes objects as the checks look at them: plain dictionaries, and what is in them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ Labels = Mapping[str, str]
 
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
+_OURS = re.compile(r"([\w.-]+\.invalid/)?handoff/")
 _OPERATORS = {
     "In": lambda value, values: value in values,
     "NotIn": lambda value, values: value not in values,
@@ -59,7 +61,7 @@ class Pod:
     @property
     def ours(self) -> bool:
         """Tell whether it runs code of ours."""
-        return all(each["image"].startswith("handoff/") for each in self.containers)
+        return all(_OURS.match(each["image"]) for each in self.containers)
 
     @property
     def volumes(self) -> dict[str, Object]:

@@ -40,7 +40,8 @@ COMMANDS = commands()
 EXAMPLES = examples()
 OURS = "deploy/kubernetes/overlays/ours"
 _YOURS_TO_SAY = re.compile(
-    r"[\w.-]+\.example\.com$|your-[a-z]+|s3://handoff-backups|image: handoff/.*", re.MULTILINE
+    r"[\w.-]+\.example\.com$|your-[a-z]+|s3://handoff-backups|image: your-registry\.invalid/.*",
+    re.MULTILINE,
 )
 
 

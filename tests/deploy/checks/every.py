@@ -28,6 +28,7 @@ FIRST: tuple[Check, ...] = (shapes.fields, labels.versions_of_apis)
 CHECKS: tuple[Check, ...] = (
     *FIRST,
     labels.images,
+    labels.nobody_elses,
     labels.labels,
     labels.place,
     labels.selectors_last,

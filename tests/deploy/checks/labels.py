@@ -65,6 +65,15 @@ def images(objects: Objects) -> Iterator[str]:
             yield f"{title(each)}: {image} is not in versions.yaml"
 
 
+def nobody_elses(objects: Objects) -> Iterator[str]:
+    """Our images are at a name that nobody can have (RFC 2606), or are never pulled."""
+    for pod in our_pods(objects):
+        for container in pod.containers:
+            registry = container["image"].partition("/")[0]
+            if not registry.endswith(".invalid") and container.get("imagePullPolicy") != "Never":
+                yield f"{pod}: {container['image']} may be somebody else's"
+
+
 def place(objects: Objects) -> Iterator[str]:
     """All of it is in one namespace of its own, and that takes only what is `restricted`."""
     spaces = of_kind(objects, "Namespace")

@@ -157,7 +157,7 @@ def commands(objects: Objects) -> Iterator[str]:
                 if command[2].partition(".")[0] != package:
                     yield f"{pod}: runs another service"
             image = container["image"].partition(":")[0]
-            if image != f"handoff/{pod.labels.get(NAME)}":
+            if not image.endswith(f"handoff/{pod.labels.get(NAME)}"):
                 yield f"{pod}: has the image {image}"
 
 
