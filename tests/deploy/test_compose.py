@@ -2,9 +2,14 @@
 
 import json
 import subprocess
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import chain
 from pathlib import Path
 from shutil import copy, copytree
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -24,6 +29,36 @@ _OBSERVABILITY = images.ROOT / "deploy/observability"
 _PROVISIONING = "/etc/grafana/provisioning"
 _IMAGES_OF_OTHERS = ("postgres", "kafka", "prometheus", "grafana", "collector", "mailpit")
 _OURS = [f"{service.name}-{role}" for service in SERVICES for role in ROLES]
+_HELD: dict[str, Callable[[Any], bool]] = {
+    "mem_limit": bool,
+    "pids_limit": bool,
+    "logging": lambda kept: bool(kept) and {*kept["options"]} == {"max-size", "max-file"},
+    "security_opt": lambda options: options == ["no-new-privileges:true"],
+    "cap_drop": lambda capabilities: capabilities == ["ALL"],
+    "read_only": bool,
+}
+"""By what a container is held, other people's too, and when it is."""
+
+
+def as_written() -> dict[str, Any]:
+    """Return the services as the file has them, which takes no engine."""
+    return yaml.safe_load(FILE.read_text())["services"]
+
+
+def unheld(services: dict[str, Any]) -> list[str]:
+    """Return what containers may take without end, or do without need."""
+    return [
+        f"{name}: {key}"
+        for name, each in services.items()
+        for key, holds in _HELD.items()
+        if not holds(each.get(key))
+    ]
+
+
+def megabytes(service: dict[str, Any]) -> int:
+    """Return the most memory that a container may take."""
+    number, unit = service["mem_limit"][:-1], service["mem_limit"][-1]
+    return int(number) * {"m": 1, "g": 1024}[unit]
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +115,9 @@ def test_a_copy_of_the_example_does_not_hold_on_to_its_version() -> None:
 
 
 def test_our_images_are_built_from_this_repository_and_never_pulled() -> None:
-    read = yaml.safe_load(FILE.read_text())["services"]
-    ours = {name: each for name, each in read.items() if each["image"].startswith("handoff/")}
+    ours = {
+        name: each for name, each in as_written().items() if each["image"].startswith("handoff/")
+    }
     told = subprocess.run(
         ["make", "--dry-run", "compose-up"],  # noqa: S607
         cwd=images.ROOT, capture_output=True, text=True, check=True,
@@ -93,11 +129,51 @@ def test_our_images_are_built_from_this_repository_and_never_pulled() -> None:
     assert " up --build " in told
 
 
-def test_no_log_grows_for_ever() -> None:
-    read = yaml.safe_load(FILE.read_text())["services"]
-    kept = {name: each.get("logging", {}).get("options", {}) for name, each in read.items()}
+def test_no_container_may_take_or_do_more_than_it_is_given() -> None:
+    assert unheld(as_written()) == []
 
-    assert [name for name, each in kept.items() if {*each} != {"max-size", "max-file"}] == []
+
+@pytest.mark.parametrize("key", _HELD)
+def test_what_a_container_is_held_by_is_missed_where_it_is_taken_out(key: str) -> None:
+    for name in (services := as_written()):
+        without = {what: value for what, value in services[name].items() if what != key}
+
+        assert unheld({**services, name: without}) == [f"{name}: {key}"]
+
+
+def test_the_readme_says_what_memory_all_of_it_may_take() -> None:
+    stays = [each for each in as_written().values() if each["restart"] == "unless-stopped"]
+    plain = sum(megabytes(each) for each in stays if "profiles" not in each) / 1024
+    whole = sum(megabytes(each) for each in stays) / 1024
+    told = FILE.with_name("README.md").read_text()
+
+    assert f"{plain:g} GB together, and {whole:g} GB with `observability`" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(HTTPStatus.OK, 0), (HTTPStatus.SERVICE_UNAVAILABLE, 1)]
+)
+def test_who_is_not_ready_is_not_healthy_and_says_why(status: HTTPStatus, code: int) -> None:
+    *options, check = as_written()["notifier-api"]["healthcheck"]["test"][2:]
+
+    class Process(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status, self.path)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Process) as server:
+        Thread(target=server.handle_request).start()
+        asked = check.replace("9000", str(server.server_port))
+        told = subprocess.run(  # noqa: S603  our own words
+            [sys.executable, *options, asked],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    assert told.returncode == code
+    assert ("503 /readyz" in told.stderr) == bool(code)
 
 
 @pytest.mark.parametrize(("profile", "collector"), [("", ""), (_OBSERVED, "http://collector:4318")])
@@ -132,18 +208,6 @@ def test_prometheus_is_given_every_rule_and_asks_every_process(described: dict[s
     assert told["rule_files"] == ["rules/*.yaml"]
     assert mounted["/etc/prometheus/rules"].samefile(_OBSERVABILITY / "rules")
     assert asked == {f"{name}:9000" for name in (*_OURS, "operations")} | {"collector:8888"}
-
-
-@pytest.mark.parametrize("name", [*_OURS, "operations"])
-def test_every_process_runs_with_as_few_rights_as_it_needs(
-    name: str, described: dict[str, Any]
-) -> None:
-    each = described[name]
-
-    assert each["read_only"]
-    assert each["cap_drop"] == ["ALL"]
-    assert each["security_opt"] == ["no-new-privileges:true"]
-    assert each["healthcheck"]["test"][:2] == ["CMD", "python"]
 
 
 def test_no_secret_stands_in_an_environment(described: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ java() {
 write_properties() {
   local name key
   for name in "${!KAFKA_@}"; do
-    [[ $name != KAFKA_HEAP_OPTS && $name != KAFKA_OPTS ]] || continue
+    [[ $name != KAFKA_*OPTS ]] || continue
     key=${name#KAFKA_} key=${key,,} key=${key//___/-} key=${key//__/%} key=${key//_/.} key=${key//%/_}
     echo "$key=${!name}"
   done > "$properties"
