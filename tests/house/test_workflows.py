@@ -1,5 +1,6 @@
 """The workflows may do little, run what was looked at, and go by the doors that people use."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,5 +55,13 @@ def test_a_release_is_tested_and_has_an_image_of_every_service_and_of_operations
     built = jobs["images"]["strategy"]["matrix"]["target"]
 
     assert built == [*(service.name for service in SERVICES), "operations"]
-    assert {"check", "test", "notes"} <= set(jobs["images"]["needs"])
+    assert {"check", "test", "notes", "scan"} == set(jobs["images"]["needs"])
     assert jobs["release"]["needs"] == "images"
+
+
+@pytest.mark.parametrize(("name", "job"), [("release", "scan"), ("audit", "images")])
+def test_a_scan_is_of_every_service_and_of_operations(name: str, job: str) -> None:
+    jobs = {each.name: each for each in read(code.ROOT / f".github/workflows/{name}.yml").jobs}
+    named = f"{{{','.join([*(service.name for service in SERVICES), 'operations'])}}}"
+
+    assert re.search(rf"\.ci/scan \S+{named}", jobs[job].steps[-1]["run"])

@@ -8,11 +8,11 @@ import yaml
 from tests.deploy.apiserver.cluster import NAMESPACE, written
 from tests.deploy.apiserver.typist import Typist
 from tests.deploy.objects import WORKLOADS, Object, Objects, at, of_kind, title, walk
+from tests.deploy.pinned import PINNED, component
 from tests.deploy.readme import examples
 from tests.deploy.rendering import INSTALLATIONS, objects_of
 from tests.deploy.supplied import by_script
 
-PINNED = f"sha256:{'ab' * 32}"
 OVERLAY, RESTORED = examples()
 APPLY = "kubectl apply --server-side -k deploy/kubernetes/overlays/ours"
 _COME_UP_WITHIN = 60.0
@@ -67,10 +67,13 @@ def all_is_up(typist: Typist) -> None:
 
 
 def a_release_with_digests(typist: Typist) -> None:
-    """All five images of the overlay have a digest beside their name, as the README has it."""
-    path = typist.overlay / "kustomization.yaml"
-    wanted = yaml.safe_load(path.read_text())
-    typist.wants({**wanted, "images": [{**each, "digest": PINNED} for each in wanted["images"]]})
+    """What a release says of its images is in the overlay, in place of its own list."""
+    place = typist.overlay / "images"
+    place.mkdir(exist_ok=True)
+    (place / "kustomization.yaml").write_text(component())
+    wanted = yaml.safe_load((typist.overlay / "kustomization.yaml").read_text())
+    components = ["images", *wanted["components"]]
+    typist.wants({**wanted, "components": components, "images": []})
 
 
 def all_is_up_and_pinned(typist: Typist) -> None:
