@@ -57,6 +57,7 @@ def test_a_release_is_tested_and_has_an_image_of_every_service_and_of_operations
     assert built == [*(service.name for service in SERVICES), "operations"]
     assert {"check", "test", "notes", "scan"} == set(jobs["images"]["needs"])
     assert jobs["release"]["needs"] == "images"
+    assert " images.yaml images/*.cdx.json" in jobs["release"]["steps"][-1]["run"]
 
 
 @pytest.mark.parametrize(("name", "job"), [("release", "scan"), ("audit", "images")])
