@@ -103,11 +103,11 @@ async def _doubled_submissions(evidence: Evidence) -> int:
 
 
 async def _phantoms(evidence: Evidence) -> int:
-    """Nothing is stored that nobody sent."""
+    """Nothing is stored that nobody sent, or whose sender was told that it is refused."""
     if not evidence.ledger.sent:
         return 0
     rows = await evidence.rig.ask(INTAKE, "SELECT key FROM submission_key")
-    return len({row["key"].removeprefix("key:") for row in rows} - evidence.ledger.sent)
+    return len({row["key"].removeprefix("key:") for row in rows} - evidence.ledger.may_be_stored)
 
 
 async def _without_outcome(evidence: Evidence) -> int:
@@ -305,7 +305,7 @@ async def _said_to_be_broken(evidence: Evidence) -> int:
 
 
 async def _found_by_the_audit(evidence: Evidence) -> int:
-    """What `handoff audit --topics` would tell: it must not know less than this does."""
+    """What `handoff audit --kafka` would tell: it must not know less than this does."""
     report = await reconcile(site_of(evidence.rig), wait=0, scope=Scope(topics=True))
     lost = sum(each.state not in KEPT for each in report.behind)
     fine = report.kafka is not None and report.kafka.fine
@@ -333,7 +333,7 @@ async def _ids(evidence: Evidence, service: str, sql: str) -> set[UUID]:
 CHECKS: dict[str, tuple[set[str], Check]] = {
     "answered 2xx and not stored": ({INTAKE}, _lost_submissions),
     "one key, two submissions": ({INTAKE}, _doubled_submissions),
-    "stored and never sent": ({INTAKE}, _phantoms),
+    "stored and never sent, or refused": ({INTAKE}, _phantoms),
     "stored and without an outcome": ({INTAKE}, _without_outcome),
     "one person, two leads": ({INTAKE}, _doubled_leads),
     "a submission without exactly one touchpoint": ({INTAKE}, _touched_unlike_submitted),

@@ -27,6 +27,8 @@ class Ledger:
     """What was sent, and what was answered.
 
     Attributes:
+        refused: the last word on leads that were answered 4xx, by key.
+        doubtful: keys of which an attempt's fate stayed unknown: it may be stored after all.
         wrong: answers of the kind that nobody may give, by status.
         unknown: what the attempts were told whose fate stayed unknown.
         silent: attempts that were not answered at all.
@@ -37,6 +39,7 @@ class Ledger:
     sent: set[str] = field(default_factory=set)
     receipts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
     attempts: Counter[str] = field(default_factory=Counter)
     wrong: Counter[int] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -50,6 +53,11 @@ class Ledger:
         return self.sent - self.receipts.keys() - self.refused.keys()
 
     @property
+    def may_be_stored(self) -> set[str]:
+        """The keys of all leads but those that were refused at each attempt."""
+        return self.sent - (self.refused.keys() - self.receipts.keys() - self.doubtful)
+
+    @property
     def not_taken(self) -> int:
         """How many attempts were not answered 2xx."""
         return self.attempts.total() - self.attempts["ok"]
@@ -58,6 +66,14 @@ class Ledger:
     def gap(self) -> float:
         """The longest time, in seconds, in which nothing was answered 2xx."""
         return max((b - a for a, b in itertools.pairwise(self.stored_at)), default=0.0)
+
+    def stored_after(self, moment: float) -> float:
+        """Return the seconds from a moment (monotonic) to the next answer of 2xx.
+
+        Raises:
+            StopIteration: there was none yet.
+        """
+        return next(at for at in self.stored_at if at >= moment) - moment
 
     async def send(self, client: httpx.AsyncClient, key: str, lead: dict[str, Any]) -> None:
         """Post a lead until its fate is known."""
@@ -69,6 +85,7 @@ class Ledger:
             self.attempts[outcome] += 1
             if outcome != "unknown":
                 return
+            self.doubtful.add(key)
             await asyncio.sleep(random.uniform(0, _UNKNOWN_PAUSE))
         raise TimeoutError(f"{key}: no answer within {_GIVE_UP_AFTER:.0f} s")
 

@@ -35,6 +35,7 @@ async def test_a_broker_that_is_killed_again_and_again_leaves_no_consumer_stuck(
     figure("broker killed: seconds from its return to balance", max(seen.level_after), goal="≤ 30")
     assert seen.broken == {}
     assert seen.not_taken == 0
+    assert min(seen.behind) > 0.5, "it was not felt"
     assert max(seen.level_after) <= 30
 
 

@@ -1,7 +1,9 @@
 """The database ends at once, or ends every session, while leads come in (D1)."""
 
+import time
+
 import pytest
-from tests.faults.figures import Figure, sized
+from tests.faults.figures import Figure, Within, sized
 from tests.faults.ledger import Ledger
 from tests.faults.rig.rig import rigged
 from tests.faults.rig.servers import own_postgres
@@ -9,7 +11,7 @@ from tests.faults.scenarios import outages
 from tests.stack.running import Stack
 
 _ALL = ("marketing_intake", "lead_scoring", "sales_pipeline", "notifier")
-_GAP = 8.0
+_BACK = Within(2)
 _NO_SESSION = 2.0
 _RESTART = 0.2
 """Seconds that an answer takes at least where a session ends under it."""
@@ -25,10 +27,14 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
         async with rigged(server.stack, logs, _ALL) as rig:
             door = await outages.start(rig, *_ALL)
 
+            after: list[float] = []
+
             async def restart(ledger: Ledger) -> None:
                 for _ in range(times):
                     await server.restart_at_once()
+                    back = time.monotonic()
                     await outages.stored(ledger, 30)
+                    after.append(ledger.stored_after(back))
 
             ledger = Ledger()
             assert await outages.through(rig, door, restart, ledger, felt=_RESTART) == {}
@@ -44,8 +50,10 @@ async def test_restarts_of_postgres_and_the_end_of_all_sessions_lose_nothing(
     assert sum(ended) > 0
     figure("All sessions ended each 100 ms: how many", sum(ended), goal="printed")
     figure("Postgres ended at once under load: longest without a 2xx, its own start too, seconds",
-           restarting, goal=f"< {_GAP:.0f}")  # fmt: skip
+           restarting, goal="printed")  # fmt: skip
+    figure("Postgres ended at once under load: from when it is back to the next 2xx, seconds",
+           max(after), goal=_BACK)  # fmt: skip
     figure("All sessions ended each 100 ms: longest without a 2xx, seconds",
            ledger.gap, goal=f"≤ {_NO_SESSION:.0f}")  # fmt: skip
-    assert restarting < _GAP
+    assert max(after) <= _BACK.here
     assert ledger.gap <= _NO_SESSION

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.faults import figures
-from tests.faults.figures import KILLS, Keeper
+from tests.faults.figures import KILLS, Keeper, Within
 
 FILES = [path.name for path in Path(__file__).parent.glob("test_*.py")]
 
@@ -31,6 +31,16 @@ def finished(keeper: Keeper, *, only: str = "") -> object:
     )
     keeper.pytest_sessionfinish(session)
     return session.exitstatus
+
+
+@pytest.mark.parametrize(("full", "asserted"), [("1", 5), ("", 10)], ids=["full", "small"])
+def test_full_size_asserts_the_goal_itself_and_a_small_run_the_bound_that_the_goal_tells(
+    monkeypatch: pytest.MonkeyPatch, full: str, asserted: float
+) -> None:
+    monkeypatch.setenv("HANDOFF_FULL", full)
+
+    assert Within(5).here == asserted
+    assert str(Within(5)) == "≤ 5, small 10"
 
 
 @pytest.mark.parametrize(("outcome", "found"), [("passed", 1), ("failed", 0)])

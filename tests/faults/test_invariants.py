@@ -1,6 +1,7 @@
 """Each invariant can fail: what it forbids is done to a balanced rig, and the check counts it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.faults.conftest import MakeRig
@@ -20,6 +21,7 @@ from tests.stack.feeder import captured, feeding
 
 from shared.ids import new_id
 
+PHANTOMS = "stored and never sent, or refused"
 ONE_MORE = """
     INSERT INTO {table} SELECT (jsonb_populate_record(t, {changes})).* FROM {table} t
     WHERE {where} LIMIT 1
@@ -38,7 +40,7 @@ SPOILT: dict[str, tuple[str, str]] = {
         FROM submission LIMIT 1
         """,
     ),
-    "stored and never sent": (
+    PHANTOMS: (
         INTAKE,
         """
         INSERT INTO submission_key (source_id, key, receipt_id, hash)
@@ -105,11 +107,14 @@ async def test_every_invariant_can_fail(make_rig: MakeRig) -> None:
     evidence = await evidence_of(rig, ledger)
 
     found = {name: await found_when_spoilt(evidence, name) for name in SPOILT}
+    found["stored, and refused at its only attempt"] = await phantoms_when_refused(evidence)
+    doubtful = await phantoms_when_refused(evidence, doubtful=True)
     async with feeding(rig.kafka) as feeder:
         await feeder.send([feeder.next(captured(new_id()), sequence=2)])
     after = await balance(rig, ledger=ledger)
 
     assert [name for name, count in found.items() if not count] == []
+    assert doubtful == 0
     assert after.keys() >= BY_HAND
     assert SPOILT.keys() | BY_HAND == CHECKS.keys()
 
@@ -123,6 +128,19 @@ async def some_work(rig: Rig) -> Ledger:
         await client.post("/v1/reps", json={"name": "Ann", "email": "ann@example.com"})
     async with await rig.client(door) as client:
         return await storm(client, some_leads(await make_source(client), 30, seed=1))
+
+
+async def phantoms_when_refused(evidence: Evidence, *, doubtful: bool = False) -> int:
+    """Return what is counted if one who is stored was refused in the end, or at each attempt."""
+    receipts = dict(evidence.ledger.receipts)
+    key, _ = receipts.popitem()
+    told = replace(
+        evidence.ledger,
+        receipts=receipts,
+        refused={key: 422},
+        doubtful={key} if doubtful else set(),
+    )
+    return await CHECKS[PHANTOMS][1](replace(evidence, ledger=told))
 
 
 async def found_when_spoilt(evidence: Evidence, name: str) -> int:

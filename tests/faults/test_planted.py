@@ -50,6 +50,7 @@ CATCHES = {
     "repeat-without-its-key": Caught(
         INTAKE, partial(intake, api=["capture.after_commit:2"] * 2), "one key, two submissions"
     ),
+    "refused-after-commit": Caught(INTAKE, partial(intake), "stored and never sent, or refused"),
     "id-watermark": Caught(
         INTAKE, relaying.a_row_that_commits_late, "passed by: a later one was sent"
     ),

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.faults.figures import Figure, sized
+from tests.faults.figures import Figure, Within, is_full, sized
 from tests.integration.messaging.conftest import captured
 from tests.integration.messaging.loops import a_relay, running
 from tests.stack.fixtures import DatabaseFor
@@ -31,9 +31,10 @@ from shared.messaging.heard import Handler, Heard
 from shared.settings import KafkaSettings
 from shared.telemetry.heartbeat import Heartbeats
 
-# The goal is at most twice; a clock on a shared machine fails only what is twice as bad as that.
-MOST = 4.0
+MOST = Within(2)
 ROUNDS = sized(3, 7)
+# On a shared machine some rounds are spoilt; where the code is to blame all of them are.
+JUDGED_BY = statistics.median if is_full() else min
 _WHAT = {
     "unheard": "fails in the handler",
     "unstorable": "is refused by the database, and has to be searched for",
@@ -149,13 +150,9 @@ async def ages(engine: AsyncEngine, kafka_settings: KafkaSettings) -> AsyncGener
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    # What the database refuses has to be searched for, by halves.
-    ("bad", "most"),
-    [("unheard", MOST), ("unstorable", 2 * MOST)],
-)
+@pytest.mark.parametrize("bad", _WHAT)
 async def test_one_poison_in_a_hundred_leaves_the_others_as_quick_as_ever(
-    ages: Ages, engine: AsyncEngine, figure: Figure, bad: str, most: float
+    ages: Ages, engine: AsyncEngine, figure: Figure, bad: str
 ) -> None:
     ratios: list[float] = []
     for _ in range(ROUNDS):
@@ -169,6 +166,6 @@ async def test_one_poison_in_a_hundred_leaves_the_others_as_quick_as_ever(
 
     spread = min(ratios), statistics.median(ratios), max(ratios)
     shown = " / ".join(f"{each:.2f}" for each in spread)
-    figure(_WHAT[bad], shown, goal="≤ 2", table="poison")
+    figure(_WHAT[bad], shown, goal=f"{MOST}: the median, small the least", table="poison")
 
-    assert spread[1] <= most
+    assert JUDGED_BY(ratios) <= MOST.here

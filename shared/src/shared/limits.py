@@ -1,7 +1,9 @@
 """Every time limit in one place, in seconds, in the order that must hold.
 
 pod grace > graceful stop > handler > driver > statement > lock: the inner one always gives up
-first, so the outer one still has time to say why. A test holds the order.
+first, so the outer one still has time to say why. `tests/unit/shared/test_limits.py` holds it.
+A worker has no handler: a loop that a statement keeps for longer than the graceful stop is
+cancelled, with what it had not committed. A migration has no stop: it is killed and run again.
 """
 
 from dataclasses import dataclass
@@ -23,7 +25,10 @@ LIFESPAN_START = 30.0
 LIFESPAN_STOP = 10.0
 DRAIN = 7.0  # above the 5 s for which many clients keep a connection that says nothing
 GRACEFUL_STOP = 15.0
+STOP = DRAIN + GRACEFUL_STOP + LIFESPAN_STOP  # all of a server's, one after the other
+CANCELLED = 1.0  # for what did not end within that
 POD_GRACE = 40.0
+LAST_RESORT = POD_GRACE - 2.0  # the process ends itself, whatever still hangs
 
 BROKER_ANSWER = 2.0
 KAFKA_STOP = 5.0

@@ -25,6 +25,7 @@ _SAY = """
     FROM unnest($1::uuid[]) AS r (id)
 """
 _DRAINED_WITHIN = 120.0
+_POLLS = 6
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,17 @@ async def _turn_over(rig: Rig, events: int) -> None:
 
 
 async def _poll(rig: Rig) -> Poll:
-    """Read the outbox as the relay does; the second time, when its pages are in memory."""
+    """Read the outbox as the relay does, some times: the first brings its pages into memory.
+
+    Of the others the quickest counts: what else the machine did then is no cost of a poll.
+    """
     settings = server_settings(limits.WORKER, hot=True)
     connection = await asyncpg.connect(rig.urls[INTAKE], ssl=False, server_settings=settings)
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {str(READ).replace(':most', '1000')}"
     try:
-        await connection.fetchval(explain)
-        plan: dict[str, Any] = json.loads(await connection.fetchval(explain))[0]
+        plans = [json.loads(await connection.fetchval(explain))[0] for _ in range(_POLLS)]
     finally:
         await connection.close()
+    plan: dict[str, Any] = min(plans[1:], key=lambda each: each["Execution Time"])
     pages = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
     return Poll(pages, plan["Execution Time"])

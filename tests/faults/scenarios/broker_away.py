@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.faults.invariants import Findings, balance
-from tests.faults.rig.load import INTAKE, leads_coming_in, level
+from tests.faults.rig.load import INTAKE, leads_coming_in, level, watched
 from tests.faults.rig.proxy import Proxy, watch_nothing
 from tests.faults.rig.rig import Rig
 from tests.stack.nodes import Node
@@ -28,6 +28,8 @@ class Seen:
 
     Attributes:
         level_after: seconds from each return of the broker until all leads were scored.
+        behind: how old the newest lead that was scored became by each kill, as a multiple of the
+            time that the broker was away: nothing was scored then, or it was not felt.
         drain: events sent a second from then until level, as a multiple of those that came in.
         started_again: how often the relay's process began anew by itself.
         swallowed: pieces that disappeared on the way to the broker.
@@ -37,6 +39,7 @@ class Seen:
     broken: Findings = field(default_factory=dict)
     not_taken: int = 0
     level_after: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
     drain: float = 0.0
     started_again: int = 0
     swallowed: int = 0
@@ -49,10 +52,15 @@ async def killed(rig: Rig, node: Node, *, times: int, a_second: int = 30) -> See
     door = await _started(rig)
     async with leads_coming_in(rig, door, a_second=a_second) as ledger:
         await asyncio.sleep(_WARM)
+        await level(rig, within=_LEVEL_WITHIN)
         for _ in range(times):
-            await node.kill()
-            await node.start()
-            seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
+            async with watched(rig) as watch:
+                began = time.monotonic()
+                await node.kill()
+                await node.start()
+                away = time.monotonic() - began
+                seen.level_after.append(await level(rig, within=_LEVEL_WITHIN))
+            seen.behind.append(watch.age / away)
     seen.broken = await balance(rig, ledger=ledger, within=_LEVEL_WITHIN)
     seen.not_taken = ledger.not_taken
     return seen

@@ -1,15 +1,18 @@
-"""Many connections that offer requests at a rate, each the next one when it has its answer.
+"""Many connections that offer requests at a rate.
 
-`{"port", "connections", "rate", "seconds", "before", "after", "first"}`: a request is `before`, its
-number from `first` on, and `after`. At a rate beyond what can be answered it is a closed loop. The
-seconds that count begin when all are connected; they send as soon as they are.
+`{"port", "connections", "rate", "seconds", "before", "after", "first", "open"}`: a request is
+`before`, its number from `first` on, and `after`. They are all connected at the beginning, and each
+sends the next request when it has its answer: at a rate beyond what can be answered that is a
+closed loop. `open`: a request that is due and finds no connection free is given a new one, whether
+the others are answered or not, up to so many. The seconds that count begin a while later, when all
+are connected.
 """
 
 import asyncio
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tests.hostile.crowds.program import Doors, main, paced
 from typing_extensions import override
@@ -36,6 +39,7 @@ class Burst:
     idle: deque["Sender"] = field(default_factory=deque)
     sent: int = 0
     good: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
     good_in_time: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     waits: dict[int, list[float]] = field(default_factory=dict)
@@ -44,13 +48,18 @@ class Burst:
     began: float = field(default_factory=time.perf_counter)
 
     @property
+    def lasts(self) -> float:
+        """The seconds of all of it."""
+        return self.settling + self.seconds
+
+    @property
     def elapsed(self) -> float:
         """The seconds since it began."""
         return time.perf_counter() - self.began
 
     def is_on(self) -> bool:
         """Tell whether it goes on."""
-        return self.elapsed < self.settling + self.seconds
+        return self.elapsed < self.lasts
 
     def is_due(self) -> bool:
         """Tell whether one more is to be sent now."""
@@ -70,22 +79,30 @@ class Burst:
         if status // 100 == 2:
             self.good.append(number)
             self.good_in_time += self.is_on() and self.elapsed > self.settling
-        elif b"retry-after: " not in head.lower():
-            self.without_advice += 1
+            return
+        self.refused.append(number)
+        self.without_advice += b"retry-after: " not in head.lower()
 
 
 class Sender(asyncio.Protocol):
-    """One connection of the burst."""
+    """One connection of the burst; it may be made for a request, which waits for it."""
 
-    def __init__(self, burst: Burst) -> None:
+    def __init__(self, burst: Burst, *, for_one: bool = False) -> None:
         self._burst = burst
         self._buffer = b""
+        self._transport: asyncio.WriteTransport | None = None
         self._number: int | None = None
+        self._request = b""
+        if for_one:
+            self.send()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._go_on()
+        self._transport = cast("asyncio.WriteTransport", transport)
+        if self._number is None:
+            self._go_on()
+        else:
+            self._transport.write(self._request)
 
     def _go_on(self) -> None:
         if self._burst.is_due():
@@ -94,10 +111,11 @@ class Sender(asyncio.Protocol):
             self._burst.idle.append(self)
 
     def send(self) -> None:
-        """Send the next request."""
-        self._number, request = self._burst.next()
+        """Send the next request, as soon as there is a connection."""
+        self._number, self._request = self._burst.next()
         self._sent = time.perf_counter()
-        self._transport.write(request)
+        if self._transport is not None:
+            self._transport.write(self._request)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -126,7 +144,13 @@ async def burst(plan: dict[str, Any]) -> dict[str, Any]:
     before, after = plan["before"].encode(), plan["after"].encode()
     settling = count / _CONNECTS_A_SECOND + _SETTLING_SECONDS
     offered = Burst(plan["rate"], settling, plan["seconds"], before, after, plan["first"])
+    offer = _openly if plan["open"] else _closed
+    await offer(offered, doors, count)
+    await _last_answers(offered)
+    return _tell(offered)
 
+
+async def _closed(offered: Burst, doors: Doors, count: int) -> None:
     async def connect(_: int) -> None:
         await doors.enter(lambda: Sender(offered))
 
@@ -136,8 +160,24 @@ async def burst(plan: dict[str, Any]) -> dict[str, Any]:
             offered.idle.popleft().send()
         await asyncio.sleep(_TICK)
     await connecting
-    await _last_answers(offered)
-    return _tell(offered)
+
+
+async def _openly(offered: Burst, doors: Doors, most: int) -> None:
+    made = 0
+    async with asyncio.TaskGroup() as tasks:
+        while offered.is_on():
+            while offered.is_due() and (offered.idle or made < most):
+                if offered.idle:
+                    offered.idle.popleft().send()
+                    continue
+                sender = Sender(offered, for_one=True)
+                tasks.create_task(_enter(doors, sender))
+                made += 1
+            await asyncio.sleep(_TICK)
+
+
+async def _enter(doors: Doors, sender: Sender) -> None:
+    await doors.enter(lambda: sender)
 
 
 async def _last_answers(offered: Burst) -> None:
@@ -153,7 +193,9 @@ def _open(offered: Burst) -> int:
 def _tell(offered: Burst) -> dict[str, Any]:
     return {
         "sent": offered.sent,
+        "offered_a_second": offered.sent / offered.lasts,
         "good": offered.good,
+        "refused": offered.refused,
         "a_second": offered.good_in_time / offered.seconds,
         "statuses": {str(status): count for status, count in offered.statuses.items()},
         "slowest": {str(status): max(waits) for status, waits in offered.waits.items()},

@@ -187,7 +187,6 @@ async def test_each_statement_has_the_limits_of_a_migration(
     await own.run()
 
     assert tuple(await asking.fetchrow("SELECT lock, statement FROM told")) == ("1s", "1min")
-    assert limits.MIGRATION_LOCK < limits.LOCK
 
 
 async def test_older_code_leaves_newer_tables_as_they_are(

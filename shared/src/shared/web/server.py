@@ -36,8 +36,6 @@ Background = Callable[[asyncio.Event], Awaitable[None]]
 
 _LOG = get_logger(__name__)
 _BACKLOG = 2048
-_LAST_RESORT = limits.POD_GRACE - 2.0
-_STOP = limits.DRAIN + limits.GRACEFUL_STOP + limits.LIFESPAN_STOP
 _LOOK_SECONDS = 0.05
 
 
@@ -155,7 +153,7 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        async with asyncio.timeout(_STOP):
+        async with asyncio.timeout(limits.STOP):
             await self._drain()
             await super().shutdown(sockets)
 
@@ -235,11 +233,11 @@ async def _end(servers: Sequence[Server], tasks: Sequence[asyncio.Task[None]]) -
             task.cancel()
     if not tasks:
         return
-    _, late = await asyncio.wait(tasks, timeout=_STOP)
+    _, late = await asyncio.wait(tasks, timeout=limits.STOP)
     for task in late:
         task.cancel()
     if late:
-        await asyncio.wait(late, timeout=1.0)
+        await asyncio.wait(late, timeout=limits.CANCELLED)
 
 
 def _ended_well(task: asyncio.Task[None]) -> bool:
@@ -255,7 +253,7 @@ def _ended_well(task: asyncio.Task[None]) -> bool:
 @contextmanager
 def _last_resort() -> Generator[None]:
     """End the process, whatever still hangs, before somebody has to kill it."""
-    timer = threading.Timer(_LAST_RESORT, os._exit, [1])
+    timer = threading.Timer(limits.LAST_RESORT, os._exit, [1])
     timer.daemon = True
     timer.start()
     try:
