@@ -8,7 +8,16 @@ import pytest
 import yaml
 from tests.deploy.apiserver.building import tool
 from tests.deploy.objects import Object, Objects, at, of_kind, our_pods, pods
-from tests.deploy.rendering import INSTALLATIONS, KUBERNETES, OVERLAYS, build, objects_of
+from tests.deploy.rendering import (
+    INSTALLATIONS,
+    KUBERNETES,
+    OVERLAYS,
+    PLAIN,
+    Installation,
+    build,
+    copied,
+    objects_of,
+)
 
 from handoff.embedded.machine import Missing
 from handoff.embedded.tool import run_tool
@@ -19,21 +28,25 @@ _FREE = 0.85
 """What is left of a node beside the kubelet, the network and the operators."""
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_builds_to_the_same_bytes_again(overlay: str) -> None:
-    folder = KUBERNETES / "overlays" / overlay
+@pytest.fixture(params=INSTALLATIONS, ids=str)
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return where an installation is built: in the folder that ships, or in one of somebody's."""
+    installation: Installation = request.param
+    if installation in PLAIN:
+        return KUBERNETES / "overlays" / installation.resource
+    return copied(tmp_path, installation.kustomization())
 
+
+def test_an_installation_builds_to_the_same_bytes_again(folder: Path) -> None:
     assert build(folder) == build(folder)
 
 
 @pytest.mark.timeout(1200)  # the first one waits until it is built
-@pytest.mark.parametrize("overlay", OVERLAYS)
-async def test_another_kustomize_builds_the_same(overlay: str) -> None:
+async def test_another_kustomize_builds_the_same(folder: Path) -> None:
     try:
         program = await tool("kustomize", "sigs.k8s.io/kustomize/kustomize/v5")
     except Missing as reason:
         pytest.skip(f"NOT TESTED: {reason}")
-    folder = KUBERNETES / "overlays" / overlay
     answer = run_tool(str(program), "build", str(folder))
 
     assert answer == build(folder)
