@@ -175,7 +175,8 @@ async def a_publisher_alone(rig: Rig) -> Findings:
         await until(rig, INTAKE, "SELECT count(*) >= 10 FROM outbox")
         await _ordered(client, {"verb": "restore"})
     found = await balance(rig, ledger=ledger, within=20)
-    return found | {"leads of which a version was said twice": await _versions_twice(rig)}
+    twice = await _versions_twice(rig)
+    return found | ({"leads of which a version was said twice": twice} if twice else {})
 
 
 async def by_the_command(rig: Rig, service: str) -> Returned:
