@@ -35,9 +35,7 @@ def endless(service: str, schema: Schema, place: str) -> Iterator[str]:
     if name := schema.get("$ref", "").rpartition("/")[2]:
         yield from endless(service, DOCUMENTS[service]["components"]["schemas"][name], name)
     choices = [choice for kind in ("anyOf", "oneOf", "allOf") for choice in schema.get(kind, ())]
-    texts = any(
-        choice == {**choice, "type": "string"} and "format" not in choice for choice in choices
-    )
+    texts = any(choice.get("type") == "string" and "format" not in choice for choice in choices)
     for choice in choices:  # what may be text as well is kept as it is written: the body bounds it
         if not (texts and choice.get("type") in {"integer", "number"}):
             yield from endless(service, choice, place)

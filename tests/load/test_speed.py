@@ -80,7 +80,7 @@ def test_what_no_clock_decides_reaches_its_goal(measured: Report) -> None:
 
 
 def test_what_the_clock_decides_reaches_half_of_its_goal(measured: Report) -> None:
-    short = failing(measured.figures, clock=True)
+    short = failing(measured.figures, clock=True, best=not is_full())
 
     assert {name: m for name, m in short.items() if m < _KNOWN_SHORT.get(name, float("inf"))} == {}
 

@@ -150,17 +150,19 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
 
 
-def failing(measured: Sequence[Measured], *, clock: bool) -> Mapping[str, float]:
-    """Return what no run may have: a median below the goal, and of clocks a best below half of it.
+def failing(
+    measured: Sequence[Measured], *, clock: bool, best: bool = False
+) -> Mapping[str, float]:
+    """Return the medians that no run may have: of clocks below half of the goal, else below it.
 
-    Of clocks the best round is judged, as neighbours spoil some of them, and slow code all.
+    `best`: judge the best round instead. Of a few short ones neighbours spoil some, slow code all.
     """
+    bad = ("missed",) if clock else ("missed", "half")
+    found = {each.name: each.best if best else each.median for each in measured}
     return {
-        each.name: found
-        for each in measured
-        if (kind := BY_NAME[each.name]).clock is clock
-        and kind.verdict(found := each.best if clock else each.median)
-        in (("missed",) if clock else ("missed", "half"))
+        name: value
+        for name, value in found.items()
+        if BY_NAME[name].clock is clock and BY_NAME[name].verdict(value) in bad
     }
 
 
