@@ -1,10 +1,11 @@
-"""Databases: one small, and one with what the web part keeps in every service's database."""
+"""Databases, one small and one with what the web part keeps in each; and the tiny service."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.shared.tiny_process import Tiny, answers, running, wait_until
 from tests.stack import databases
 from tests.stack.running import Stack
 
@@ -33,3 +34,11 @@ async def web_engine(stack: Stack) -> AsyncGenerator[AsyncEngine]:
             await connection.run_sync(execute_script, "0001_idempotency")
         yield engine
     await databases.drop(stack, url)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
+    """The tiny service as a process that answers."""
+    with running(tmp_path_factory.mktemp("tiny")) as tiny:
+        wait_until(lambda: answers(tiny))
+        yield tiny

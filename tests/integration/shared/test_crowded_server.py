@@ -5,24 +5,16 @@ import json
 import resource
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from tests.integration.shared.tiny_process import POST, Tiny, answers, running, wait_until
+from tests.integration.shared.tiny_process import POST, Tiny, running
 
 from shared.web.turnstile import MOST_AT_ONCE
 
 GET = "GET {} HTTP/1.1\r\nHost: tiny\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
-    with running(tmp_path_factory.mktemp("tiny")) as tiny:
-        wait_until(lambda: answers(tiny))
-        yield tiny
 
 
 @dataclass

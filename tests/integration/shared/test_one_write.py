@@ -4,17 +4,10 @@ import socket
 from collections.abc import Generator
 
 import pytest
-from tests.integration.shared.tiny_process import POST, Tiny, answers, running, wait_until
+from tests.integration.shared.tiny_process import POST, Tiny
 
 REQUEST = b"GET /nothing HTTP/1.1\r\nHost: tiny\r\n\r\n"
 TIMES = 50
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
-    with running(tmp_path_factory.mktemp("tiny")) as tiny:
-        wait_until(lambda: answers(tiny))
-        yield tiny
 
 
 @pytest.fixture

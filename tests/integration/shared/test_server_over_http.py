@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 import httpx
@@ -24,13 +23,6 @@ from tests.integration.shared.tiny_process import (
 )
 
 CHUNK = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Generator[Tiny]:
-    with running(tmp_path_factory.mktemp("tiny")) as tiny:
-        wait_until(lambda: answers(tiny))
-        yield tiny
 
 
 async def exchange(tiny: Tiny, sent: bytes) -> tuple[float, bytes]:
